@@ -36,7 +36,7 @@ enum pc_link_flag {
 };
 
 enum pc_link_kind {
-    PC_LINK_HELLO = 1, /* u32 version, u32 reserved (0); a node without this version answers with an error */
+    PC_LINK_HELLO = 1, /* u32 version, u32 reserved (0); an unknown version is an error */
     PC_LINK_ERROR = 2, /* i32 code (pcloud/err.h), then the text: what, why, what to do next */
 
     /* asked by the core */

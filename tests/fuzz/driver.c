@@ -148,7 +148,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++)
         seed_add(argv[i]);
     if (argc == 1) {
-        if (asprintf(&dir, "%s/tests/fuzz/corpus/%s", src ? src : ".", name ? name + 1 : argv[0]) < 0)
+        if (asprintf(&dir, "%s/tests/fuzz/corpus/%s", src ? src : ".", name ? name + 1 : argv[0]) <
+            0)
             abort();
         seeds_load(dir);
         free(dir);
