@@ -27,15 +27,17 @@ int aead_rekey(struct aead *a, const uint8_t key[AEAD_KEY_BYTES]);
  * aead_seal(a, nonce, aad, aad_len, in, len, out, tag): encrypt ${len} bytes (≤ INT_MAX) to ${out}, which may be ${in}. A nonce must never
  * repeat under one key. NIST SP 800-38D. 0 or -EIO.
  */
-int aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_BYTES], const void *aad, size_t aad_len, const void *in, size_t len,
-              void *out, uint8_t tag[AEAD_TAG_BYTES]);
+int aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_BYTES], const void *aad,
+              size_t aad_len, const void *in, size_t len, void *out, uint8_t tag[AEAD_TAG_BYTES]);
 
 /** aead_open(...): the reverse; PC_ECORRUPT if the tag does not fit, and then ${out} holds nothing of use (wiped). */
-int aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_BYTES], const void *aad, size_t aad_len, const void *in, size_t len,
-              void *out, const uint8_t tag[AEAD_TAG_BYTES]);
+int aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_BYTES], const void *aad,
+              size_t aad_len, const void *in, size_t len, void *out,
+              const uint8_t tag[AEAD_TAG_BYTES]);
 
 /** mac_keyed(key, a, a_len, b, b_len, out): BLAKE2b-256 keyed by ${key} over the two buffers joined (either may be empty). */
-void mac_keyed(const uint8_t key[32], const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[MAC_BYTES]);
+void mac_keyed(const uint8_t key[32], const void *a, size_t a_len, const void *b, size_t b_len,
+               uint8_t out[MAC_BYTES]);
 
 /** mem_lock_alloc(n): zeroed memory that is locked, guarded and kept out of core dumps; NULL if none. */
 void *mem_lock_alloc(size_t n);

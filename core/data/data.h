@@ -14,17 +14,18 @@
 #define DATA_CHUNK_AVG (1u << 20)
 #define DATA_CHUNK_MAX (4u << 20) /* = META_BLOCK_MAX */
 #define DATA_PACK_MAX (64ull << 20)
-#define DATA_SEGMENT (64u << 10) /* plain bytes that are compressed and sealed as one: a small read opens no more */
+#define DATA_SEGMENT                                                                               \
+    (64u << 10) /* plain bytes that are compressed and sealed as one: a small read opens no more */
 
 struct data;
 
 struct data_options {
-    const char *dir; /* the home's packs folder */
+    const char *dir;            /* the home's packs folder */
     const struct pc_keys *keys; /* borrowed during open; derived keys go to locked memory */
     struct meta *meta;
-    unsigned workers;     /* 0: one a core */
-    size_t cache_bytes;   /* decrypted blocks kept */
-    size_t buffer_bytes;  /* content in flight to packs: writers wait above it */
+    unsigned workers;    /* 0: one a core */
+    size_t cache_bytes;  /* decrypted blocks kept */
+    size_t buffer_bytes; /* content in flight to packs: writers wait above it */
     bool dedup, compress;
     uint64_t reserve_bytes;
 };
@@ -50,7 +51,8 @@ int data_put_again(struct data *d, const void *plain, uint32_t size, struct meta
  * data_get(d, block, boff, len, out): bytes [boff, boff+len) of a block, verified. PC_ECORRUPT (a message with pack and offset); PC_ESTALEREF if the pack is gone:
  * read the block's place again and retry.
  */
-int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len, void *out);
+int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
+             void *out);
 
 /** data_prefetch(d, blocks, n): have workers bring these blocks into the cache; returns at once; drops what does not fit. */
 void data_prefetch(struct data *d, const struct meta_block *blocks, unsigned n);

@@ -33,13 +33,15 @@ struct meta_pack {
 struct meta_content_ops {
     /* Slices that meet [off, off+len), ordered, at most ${max}; returns their number. *ret_inline (META_INLINE_MAX bytes, may be NULL) and *ret_inline_len get inline
      * content (len 0: none); *ret_size and *ret_version the node's. ${off}+${len} beyond the end is no error. */
-    int (*read)(struct meta *m, uint64_t ino, uint64_t off, uint64_t len, struct meta_slice *slices, unsigned max, uint8_t *ret_inline,
-                size_t *ret_inline_len, uint64_t *ret_size, uint64_t *ret_version);
+    int (*read)(struct meta *m, uint64_t ino, uint64_t off, uint64_t len, struct meta_slice *slices,
+                unsigned max, uint8_t *ret_inline, size_t *ret_inline_len, uint64_t *ret_size,
+                uint64_t *ret_version);
 
     /* Put slices over what is there (any order, not overlapping each other); inline content, if any, is dropped (the caller has included it). Blocks with bid
      * 0 get rows (or meet an equal id's row, which then is used); bid > 0 gains a reference: PC_ESTALEREF with *ret_bad set if that row is gone. Size becomes
      * max(size, min_size). mtime and ctime become now; ${set} may hold PC_SET_KILL_SUID. Version rises by one. */
-    int (*write)(struct meta *m, uint64_t ino, const struct meta_slice *slices, unsigned n, uint64_t min_size, unsigned set, unsigned *ret_bad);
+    int (*write)(struct meta *m, uint64_t ino, const struct meta_slice *slices, unsigned n,
+                 uint64_t min_size, unsigned set, unsigned *ret_bad);
 
     /* The whole content becomes these ≤ META_INLINE_MAX bytes; slices go. */
     int (*write_inline)(struct meta *m, uint64_t ino, const void *data, size_t len, unsigned set);
@@ -49,7 +51,8 @@ struct meta_content_ops {
     /* Move everything from ${off} on by ${delta} bytes (< 0: collapse: [off+delta, off) must be a hole), changing the size. */
     int (*shift)(struct meta *m, uint64_t ino, uint64_t off, int64_t delta);
     /* Share slices: dst's range becomes a copy of src's (src may be dst, ranges apart). No inline content on either side. */
-    int (*share)(struct meta *m, uint64_t src, uint64_t src_off, uint64_t dst, uint64_t dst_off, uint64_t len);
+    int (*share)(struct meta *m, uint64_t src, uint64_t src_off, uint64_t dst, uint64_t dst_off,
+                 uint64_t len);
     /* Where the next data or hole at or after ${off} is; -ENXIO. */
     int64_t (*seek)(struct meta *m, uint64_t ino, uint64_t off, int whence);
 
@@ -61,13 +64,16 @@ struct meta_content_ops {
     /* Packs: numbers are never reused. pack_new is durable before use: bytes of an unknown pack are garbage. */
     int (*pack_new)(struct meta *m, uint64_t *ret_id);
     int (*pack_seal)(struct meta *m, uint64_t id, uint64_t size);
-    int (*pack_list)(struct meta *m, uint64_t after, unsigned max, struct meta_pack *packs); /* number */
-    int (*pack_blocks)(struct meta *m, uint64_t pack, uint64_t after_off, unsigned max, struct meta_block *blocks); /* by offset; number */
+    int (*pack_list)(struct meta *m, uint64_t after, unsigned max,
+                     struct meta_pack *packs); /* number */
+    int (*pack_blocks)(struct meta *m, uint64_t pack, uint64_t after_off, unsigned max,
+                       struct meta_block *blocks); /* by offset; number */
 
     /* Reclaim: delete up to ${max} block rows without references that no pin protects; the number, sizes added to *bytes. */
     int (*gc_blocks)(struct meta *m, unsigned max, uint64_t *bytes);
     /* The block's record was copied: switch it if it still is at (old_pack, old_off); 0 or PC_ESTALEREF. */
-    int (*block_move)(struct meta *m, uint64_t bid, uint64_t old_pack, uint64_t old_off, uint64_t new_pack, uint64_t new_off);
+    int (*block_move)(struct meta *m, uint64_t bid, uint64_t old_pack, uint64_t old_off,
+                      uint64_t new_pack, uint64_t new_off);
     /* Forget sealed packs with nothing live, older than every pin, whose removal is durable: fills ids to unlink; number. */
     int (*gc_packs)(struct meta *m, unsigned max, uint64_t *ids);
     /* Expire nodes whose last holder is gone; the number. */

@@ -28,11 +28,13 @@ struct meta {
 };
 
 struct meta_options {
-    const char *dir; /* the home's meta folder; borrowed during open */
+    const char *dir;         /* the home's meta folder; borrowed during open */
     const uint8_t *page_key; /* 32 bytes; copied into locked memory */
     const char *program;
-    uint64_t reserve_bytes;  /* new data is refused with -ENOSPC below so much free disk */
-    int (*data_barrier)(void *arg); /* make all pack bytes written so far durable; called without locks of the caller's */
+    uint64_t reserve_bytes; /* new data is refused with -ENOSPC below so much free disk */
+    int (*data_barrier)(
+        void *
+            arg); /* make all pack bytes written so far durable; called without locks of the caller's */
     void *barrier_arg;
 };
 
@@ -63,7 +65,7 @@ void meta_drop(struct meta *m, uint64_t ino);
 /* The change feed. */
 struct meta_change {
     uint64_t seq, ino, parent;
-    unsigned kinds; /* enum pc_change_kind */
+    unsigned kinds;  /* enum pc_change_kind */
     const char *seg; /* of ENTRY: the raw segment */
     size_t seg_len;
     bool own;
@@ -74,7 +76,8 @@ uint64_t meta_feed_end(struct meta *m);
 int meta_feed_wait(struct meta *m, uint64_t after, int timeout_ms, const volatile bool *cancel);
 void meta_feed_wake(struct meta *m);
 /** meta_feed_read(m, after, max, fn, arg): committed changes above ${after}; -EOVERFLOW if they were trimmed (then all caches are stale). */
-int meta_feed_read(struct meta *m, uint64_t after, unsigned max, void (*fn)(void *arg, const struct meta_change *c), void *arg);
+int meta_feed_read(struct meta *m, uint64_t after, unsigned max,
+                   void (*fn)(void *arg, const struct meta_change *c), void *arg);
 
 struct meta_totals {
     uint64_t files, folders, objects, bytes, blocks, block_bytes, packs, meta_bytes, damaged;
@@ -84,9 +87,10 @@ int meta_totals(struct meta *m, struct meta_totals *ret);
 int meta_count_damage(struct meta *m, uint64_t n);
 
 /** meta_check(m, repair, found, arg, ret_problems, ret_repaired): the database's own integrity and every invariant of core/meta/README.md. */
-int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char *text), void *arg, uint64_t *ret_problems,
-               uint64_t *ret_repaired);
+int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char *text), void *arg,
+               uint64_t *ret_problems, uint64_t *ret_repaired);
 /** meta_salvage(dir, page_key, found, arg): see pc_volume_salvage. */
-int meta_salvage(const char *dir, const uint8_t page_key[32], void (*found)(void *arg, const char *text), void *arg);
+int meta_salvage(const char *dir, const uint8_t page_key[32],
+                 void (*found)(void *arg, const char *text), void *arg);
 
 #endif

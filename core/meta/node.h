@@ -20,23 +20,29 @@ struct meta_node_ops {
     int (*parent)(struct meta *m, uint64_t ino, uint64_t *ret_parent);
     /* PC_SET_SIZE shrinks or extends: slices behind the end go, a crossing one is shortened; inline content is cut or zero-extended up to 4 KiB, beyond that
      * the caller has turned it into slices before (-EFBIG otherwise). */
-    int (*setattr)(struct meta *m, uint64_t ino, unsigned set, const struct pc_attr *in, struct pc_attr *attr);
-    int (*make)(struct meta *m, uint64_t parent, const char *name, const struct pc_make *make, struct pc_attr *attr);
+    int (*setattr)(struct meta *m, uint64_t ino, unsigned set, const struct pc_attr *in,
+                   struct pc_attr *attr);
+    int (*make)(struct meta *m, uint64_t parent, const char *name, const struct pc_make *make,
+                struct pc_attr *attr);
     int (*unlink)(struct meta *m, uint64_t parent, const char *name);
     int (*rmdir)(struct meta *m, uint64_t parent, const char *name);
-    int (*rename)(struct meta *m, uint64_t parent, const char *name, uint64_t new_parent, const char *new_name, unsigned flags);
-    int (*link)(struct meta *m, uint64_t ino, uint64_t parent, const char *name, struct pc_attr *attr);
+    int (*rename)(struct meta *m, uint64_t parent, const char *name, uint64_t new_parent,
+                  const char *new_name, unsigned flags);
+    int (*link)(struct meta *m, uint64_t ino, uint64_t parent, const char *name,
+                struct pc_attr *attr);
     ssize_t (*readlink)(struct meta *m, uint64_t ino, char *buf, size_t cap);
     /* Up to ${max} entries of a folder after segment ${after} (len 0: from the start), in byte order; ${fn} non-zero ends. Returns the number given. */
     int (*dir_page)(struct meta *m, uint64_t ino, const char *after, size_t after_len, unsigned max,
                     int (*fn)(void *arg, const struct meta_entry *e), void *arg);
     ssize_t (*xattr_get)(struct meta *m, uint64_t ino, const char *name, void *buf, size_t cap);
-    int (*xattr_set)(struct meta *m, uint64_t ino, const char *name, const void *value, size_t len, int flags);
+    int (*xattr_set)(struct meta *m, uint64_t ino, const char *name, const void *value, size_t len,
+                     int flags);
     int (*xattr_remove)(struct meta *m, uint64_t ino, const char *name);
     ssize_t (*xattr_list)(struct meta *m, uint64_t ino, char *buf, size_t cap);
     int (*path)(struct meta *m, uint64_t ino, char *buf, size_t cap);
     /* Nodes with content that block ${bid} is part of, for messages: calls ${fn} with each ino, at most ${max}. */
-    int (*block_users)(struct meta *m, uint64_t bid, unsigned max, void (*fn)(void *arg, uint64_t ino), void *arg);
+    int (*block_users)(struct meta *m, uint64_t bid, unsigned max,
+                       void (*fn)(void *arg, uint64_t ino), void *arg);
 };
 
 #endif

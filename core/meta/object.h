@@ -36,26 +36,36 @@ struct meta_object_ops {
     int (*get)(struct meta *m, const struct meta_key *k, struct pc_object *ret);
     /* get and hold the node in one step, for readers */
     int (*get_hold)(struct meta *m, const struct meta_key *k, struct pc_object *ret);
-    int (*put)(struct meta *m, const struct meta_key *k, const struct meta_new *content, const char *etag, const struct pc_headers *headers,
-               const struct pc_condition *cond, struct pc_object *ret, unsigned *ret_bad);
-    int (*del)(struct meta *m, const char *bucket, struct pc_delete *items, size_t n, const struct pc_condition *cond, bool *ret_existed);
-    int (*copy)(struct meta *m, const struct meta_key *src, const char *src_etag, const struct meta_key *dst, const struct pc_headers *headers,
+    int (*put)(struct meta *m, const struct meta_key *k, const struct meta_new *content,
+               const char *etag, const struct pc_headers *headers, const struct pc_condition *cond,
+               struct pc_object *ret, unsigned *ret_bad);
+    int (*del)(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
+               const struct pc_condition *cond, bool *ret_existed);
+    int (*copy)(struct meta *m, const struct meta_key *src, const char *src_etag,
+                const struct meta_key *dst, const struct pc_headers *headers,
                 const struct pc_condition *cond, struct pc_object *ret);
-    int (*list)(struct meta *m, const char *bucket, const struct pc_list *list, int (*fn)(void *arg, const struct pc_list_entry *e), void *arg,
+    int (*list)(struct meta *m, const char *bucket, const struct pc_list *list,
+                int (*fn)(void *arg, const struct pc_list_entry *e), void *arg,
                 bool *ret_truncated);
     /* Sizes of the parts of a multipart object, in order; number, at most max. */
     int (*part_sizes)(struct meta *m, uint64_t ino, uint64_t *sizes, unsigned max);
 
-    int (*upload_create)(struct meta *m, const struct meta_key *k, const char *owner, const struct pc_headers *headers, char ret_id[PC_UPLOAD_ID_MAX]);
-    int (*upload_get)(struct meta *m, const struct meta_key *k, const char *id, struct pc_upload *ret);
+    int (*upload_create)(struct meta *m, const struct meta_key *k, const char *owner,
+                         const struct pc_headers *headers, char ret_id[PC_UPLOAD_ID_MAX]);
+    int (*upload_get)(struct meta *m, const struct meta_key *k, const char *id,
+                      struct pc_upload *ret);
     int (*upload_list)(struct meta *m, const char *bucket, const struct pc_upload_list *list,
-                       int (*fn)(void *arg, const struct pc_upload *u, const char *key, size_t len), void *arg, bool *ret_truncated);
+                       int (*fn)(void *arg, const struct pc_upload *u, const char *key, size_t len),
+                       void *arg, bool *ret_truncated);
     int (*upload_abort)(struct meta *m, const struct meta_key *k, const char *id);
-    int (*upload_complete)(struct meta *m, const struct meta_key *k, const char *id, const struct pc_part *parts, size_t n, const char *etag,
-                           const struct pc_headers *headers, const struct pc_condition *cond, struct pc_object *ret);
-    int (*part_put)(struct meta *m, const struct meta_key *k, const char *id, const struct meta_new *content, struct pc_part *part, unsigned *ret_bad);
-    int (*part_list)(struct meta *m, const char *id, unsigned after, unsigned max, int (*fn)(void *arg, const struct pc_part *p), void *arg,
-                     bool *ret_truncated);
+    int (*upload_complete)(struct meta *m, const struct meta_key *k, const char *id,
+                           const struct pc_part *parts, size_t n, const char *etag,
+                           const struct pc_headers *headers, const struct pc_condition *cond,
+                           struct pc_object *ret);
+    int (*part_put)(struct meta *m, const struct meta_key *k, const char *id,
+                    const struct meta_new *content, struct pc_part *part, unsigned *ret_bad);
+    int (*part_list)(struct meta *m, const char *id, unsigned after, unsigned max,
+                     int (*fn)(void *arg, const struct pc_part *p), void *arg, bool *ret_truncated);
 
     int (*user_add)(struct meta *m, const struct pc_user *u);
     int (*user_rm)(struct meta *m, const char *name);
@@ -64,7 +74,8 @@ struct meta_object_ops {
     int (*key_add)(struct meta *m, const struct pc_access_key *k); /* k->user.name names the user */
     int (*key_rm)(struct meta *m, const char *access);
     int (*key_get)(struct meta *m, const char *access, struct pc_access_key *ret);
-    int (*key_list)(struct meta *m, const char *user, int (*fn)(void *arg, const struct pc_access_key *k), void *arg);
+    int (*key_list)(struct meta *m, const char *user,
+                    int (*fn)(void *arg, const struct pc_access_key *k), void *arg);
 };
 
 #endif

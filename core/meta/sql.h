@@ -52,7 +52,8 @@ int sql_code(int rc);
 uint64_t sql_next_id(struct meta *m);
 
 /** sql_feed(m, c, kinds, ino, parent, seg, len): add a line to the change feed; part of the operation. */
-int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, uint64_t parent, const char *seg, size_t len);
+int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, uint64_t parent,
+             const char *seg, size_t len);
 
 /** sql_session(m): this session's number. sql_is_held(m, ino): may any live process hold this node? (may err to true) */
 uint64_t sql_session(struct meta *m);
@@ -66,7 +67,18 @@ uint64_t sql_oldest_pin(struct meta *m);
 bool sql_session_alive(struct meta *m, uint64_t session);
 
 /* Totals kept in the database by triggers of code, not of SQL: added within the operation, written once a commit. */
-enum sql_total { SQL_FILES, SQL_FOLDERS, SQL_OBJECTS, SQL_BYTES, SQL_BLOCKS, SQL_BLOCK_BYTES, SQL_PACKS, SQL_DAMAGED, SQL_ORPHANS, SQL_TOTALS };
+enum sql_total {
+    SQL_FILES,
+    SQL_FOLDERS,
+    SQL_OBJECTS,
+    SQL_BYTES,
+    SQL_BLOCKS,
+    SQL_BLOCK_BYTES,
+    SQL_PACKS,
+    SQL_DAMAGED,
+    SQL_ORPHANS,
+    SQL_TOTALS
+};
 void sql_total_add(struct meta *m, enum sql_total which, int64_t delta);
 
 /* The operations, by file. */

@@ -8,29 +8,52 @@
 
 #include "pcloud/home.h"
 
-enum pc_config_type { PC_CONFIG_STRING, PC_CONFIG_INT, PC_CONFIG_SIZE, PC_CONFIG_BOOL, PC_CONFIG_ENUM };
+enum pc_config_type {
+    PC_CONFIG_STRING,
+    PC_CONFIG_INT,
+    PC_CONFIG_SIZE,
+    PC_CONFIG_BOOL,
+    PC_CONFIG_ENUM
+};
 
 /* X(id, key, type, default, min, max, choices, prose). Sizes take K, M, G, T suffixes (powers of 1024). */
-#define PC_CONFIG_TABLE(X)                                                                                             \
-    X(MOUNT_PATH, "mount.path", PC_CONFIG_STRING, "", 0, 4095, "", "Where `pcloud up` mounts; empty: ~/pcloud.")         \
-    X(MOUNT_OPTIONS, "mount.options", PC_CONFIG_STRING, "", 0, 1023, "", "Options for the mount, as after -o.")        \
-    X(S3_LISTEN, "s3.listen", PC_CONFIG_STRING, "127.0.0.1:9800", 0, 255, "", "Address and port of the S3 endpoint.")  \
-    X(WEB_LISTEN, "web.listen", PC_CONFIG_STRING, "127.0.0.1:9880", 0, 255, "", "Address and port for web pages.")     \
-    X(S3_REGION, "s3.region", PC_CONFIG_STRING, "us-east-1", 1, 63, "", "Region name that clients must sign for.")     \
-    X(S3_DOMAIN, "s3.domain", PC_CONFIG_STRING, "", 0, 253, "", "Domain for bucket.domain addressing; empty: off.")    \
-    X(S3_TLS_CERT, "s3.tls_cert", PC_CONFIG_STRING, "", 0, 4095, "", "Certificate chain (PEM); empty: plain HTTP.")    \
-    X(S3_TLS_KEY, "s3.tls_key", PC_CONFIG_STRING, "", 0, 4095, "", "Private key (PEM) of the certificate.")            \
-    X(S3_CONNECTIONS, "s3.connections", PC_CONFIG_INT, "1024", 1, 65536, "", "Connections served at once.")            \
-    X(S3_TIMEOUT, "s3.timeout", PC_CONFIG_INT, "60", 1, 3600, "", "Seconds without a byte before a connection ends.")  \
-    X(CACHE_SIZE, "cache.size", PC_CONFIG_SIZE, "16M", 1 << 20, INT64_MAX, "", "Memory for decrypted blocks, a part.") \
-    X(WRITE_BUFFER, "write.buffer", PC_CONFIG_SIZE, "32M", 4 << 20, INT64_MAX, "", "Unwritten data kept in memory.")   \
-    X(WORKERS, "workers", PC_CONFIG_INT, "0", 0, 256, "", "Threads that encrypt; 0: one for each core.")               \
-    X(DEDUP, "dedup", PC_CONFIG_BOOL, "true", 0, 0, "", "Store equal blocks once.")                                    \
-    X(COMPRESS, "compress", PC_CONFIG_BOOL, "true", 0, 0, "", "Deflate blocks that get smaller.")                      \
-    X(RESERVE, "reserve", PC_CONFIG_SIZE, "64M", 0, INT64_MAX, "", "Free disk kept back so that deleting still works.") \
-    X(GC_INTERVAL, "gc.interval", PC_CONFIG_INT, "3600", 0, 604800, "", "Seconds between reclaim runs; 0: off.")       \
-    X(GC_RATIO, "gc.ratio", PC_CONFIG_INT, "50", 1, 99, "", "Rewrite packs with less than this percent in use.")       \
-    X(LOG_LEVEL, "log.level", PC_CONFIG_ENUM, "info", 0, 0, "error warn info debug", "What is logged.")                \
+#define PC_CONFIG_TABLE(X)                                                                         \
+    X(MOUNT_PATH, "mount.path", PC_CONFIG_STRING, "", 0, 4095, "",                                 \
+      "Where `pcloud up` mounts; empty: ~/pcloud.")                                                \
+    X(MOUNT_OPTIONS, "mount.options", PC_CONFIG_STRING, "", 0, 1023, "",                           \
+      "Options for the mount, as after -o.")                                                       \
+    X(S3_LISTEN, "s3.listen", PC_CONFIG_STRING, "127.0.0.1:9800", 0, 255, "",                      \
+      "Address and port of the S3 endpoint.")                                                      \
+    X(WEB_LISTEN, "web.listen", PC_CONFIG_STRING, "127.0.0.1:9880", 0, 255, "",                    \
+      "Address and port for web pages.")                                                           \
+    X(S3_REGION, "s3.region", PC_CONFIG_STRING, "us-east-1", 1, 63, "",                            \
+      "Region name that clients must sign for.")                                                   \
+    X(S3_DOMAIN, "s3.domain", PC_CONFIG_STRING, "", 0, 253, "",                                    \
+      "Domain for bucket.domain addressing; empty: off.")                                          \
+    X(S3_TLS_CERT, "s3.tls_cert", PC_CONFIG_STRING, "", 0, 4095, "",                               \
+      "Certificate chain (PEM); empty: plain HTTP.")                                               \
+    X(S3_TLS_KEY, "s3.tls_key", PC_CONFIG_STRING, "", 0, 4095, "",                                 \
+      "Private key (PEM) of the certificate.")                                                     \
+    X(S3_CONNECTIONS, "s3.connections", PC_CONFIG_INT, "1024", 1, 65536, "",                       \
+      "Connections served at once.")                                                               \
+    X(S3_TIMEOUT, "s3.timeout", PC_CONFIG_INT, "60", 1, 3600, "",                                  \
+      "Seconds without a byte before a connection ends.")                                          \
+    X(CACHE_SIZE, "cache.size", PC_CONFIG_SIZE, "16M", 1 << 20, INT64_MAX, "",                     \
+      "Memory for decrypted blocks, a part.")                                                      \
+    X(WRITE_BUFFER, "write.buffer", PC_CONFIG_SIZE, "32M", 4 << 20, INT64_MAX, "",                 \
+      "Unwritten data kept in memory.")                                                            \
+    X(WORKERS, "workers", PC_CONFIG_INT, "0", 0, 256, "",                                          \
+      "Threads that encrypt; 0: one for each core.")                                               \
+    X(DEDUP, "dedup", PC_CONFIG_BOOL, "true", 0, 0, "", "Store equal blocks once.")                \
+    X(COMPRESS, "compress", PC_CONFIG_BOOL, "true", 0, 0, "", "Deflate blocks that get smaller.")  \
+    X(RESERVE, "reserve", PC_CONFIG_SIZE, "64M", 0, INT64_MAX, "",                                 \
+      "Free disk kept back so that deleting still works.")                                         \
+    X(GC_INTERVAL, "gc.interval", PC_CONFIG_INT, "3600", 0, 604800, "",                            \
+      "Seconds between reclaim runs; 0: off.")                                                     \
+    X(GC_RATIO, "gc.ratio", PC_CONFIG_INT, "50", 1, 99, "",                                        \
+      "Rewrite packs with less than this percent in use.")                                         \
+    X(LOG_LEVEL, "log.level", PC_CONFIG_ENUM, "info", 0, 0, "error warn info debug",               \
+      "What is logged.")                                                                           \
     X(LOG_FORMAT, "log.format", PC_CONFIG_ENUM, "text", 0, 0, "text json", "Form of log lines.")
 
 #define PC_CONFIG_ID(id, key, type, def, min, max, choices, prose) PC_CONFIG_##id,

@@ -7,7 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum pc_digest_kind { PC_MD5, PC_SHA1, PC_SHA256, PC_CRC32, PC_CRC32C, PC_CRC64NVME, PC_DIGEST_COUNT };
+enum pc_digest_kind {
+    PC_MD5,
+    PC_SHA1,
+    PC_SHA256,
+    PC_CRC32,
+    PC_CRC32C,
+    PC_CRC64NVME,
+    PC_DIGEST_COUNT
+};
 #define PC_DIGEST_MAX 32
 
 struct pc_digest;
@@ -23,7 +31,8 @@ void pc_digest_final(struct pc_digest *d, uint8_t out[PC_DIGEST_MAX]);
 void pc_digest_free(struct pc_digest *d);
 
 /** pc_digest_once(kind, data, len, out): the digest of one buffer; -ENOMEM. */
-int pc_digest_once(enum pc_digest_kind kind, const void *data, size_t len, uint8_t out[PC_DIGEST_MAX]);
+int pc_digest_once(enum pc_digest_kind kind, const void *data, size_t len,
+                   uint8_t out[PC_DIGEST_MAX]);
 
 /** pc_crc_combine(kind, a, b, len_b): the CRC of two messages joined, from their CRCs (host integers); PC_CRC32, PC_CRC32C, PC_CRC64NVME. */
 uint64_t pc_crc_combine(enum pc_digest_kind kind, uint64_t a, uint64_t b, uint64_t len_b);

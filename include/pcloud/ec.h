@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PC_EC_MAX 128        /* shards of one stripe set */
-#define PC_EC_CELL 65536     /* bytes of one shard in one stripe */
+#define PC_EC_MAX 128    /* shards of one stripe set */
+#define PC_EC_CELL 65536 /* bytes of one shard in one stripe */
 
 struct pc_ec_policy {
     unsigned k; /* shards that suffice */
@@ -33,7 +33,8 @@ void pc_ec_encode(const struct pc_ec *ec, size_t len, uint8_t *const *data, uint
  * pc_ec_rebuild(ec, len, shards, present, want): ${shards}[n] buffers of ${len} bytes; those with ${present}[i] hold content; the ones with
  * ${want}[i] and not present are computed into theirs. PC_EUNRECOVERABLE with fewer than k present, -ENOMEM.
  */
-int pc_ec_rebuild(const struct pc_ec *ec, size_t len, uint8_t *const *shards, const uint8_t *present, const uint8_t *want);
+int pc_ec_rebuild(const struct pc_ec *ec, size_t len, uint8_t *const *shards,
+                  const uint8_t *present, const uint8_t *want);
 
 /** pc_ec_verify(ec, len, shards): 0 if all n agree, PC_ECORRUPT otherwise, -ENOMEM. */
 int pc_ec_verify(const struct pc_ec *ec, size_t len, uint8_t *const *shards);
@@ -53,6 +54,7 @@ int pc_ec_encode_fd(const struct pc_ec *ec, int in_fd, uint64_t size, const int 
 int pc_ec_decode_fd(const struct pc_ec *ec, uint64_t size, const int *in_fds, int out_fd);
 
 /** pc_ec_rebuild_fd(ec, size, in_fds, lost, out_fd): write the one shard ${lost} from any k others. */
-int pc_ec_rebuild_fd(const struct pc_ec *ec, uint64_t size, const int *in_fds, unsigned lost, int out_fd);
+int pc_ec_rebuild_fd(const struct pc_ec *ec, uint64_t size, const int *in_fds, unsigned lost,
+                     int out_fd);
 
 #endif

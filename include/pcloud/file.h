@@ -43,7 +43,8 @@ int pc_file_fallocate(struct pc_file *f, int mode, uint64_t off, uint64_t len);
 int64_t pc_file_seek(struct pc_file *f, uint64_t off, int whence);
 
 /** pc_file_copy(src, src_off, dst, dst_off, len): copy_file_range(2): slices are shared, no content is moved where block borders allow. */
-ssize_t pc_file_copy(struct pc_file *src, uint64_t src_off, struct pc_file *dst, uint64_t dst_off, size_t len);
+ssize_t pc_file_copy(struct pc_file *src, uint64_t src_off, struct pc_file *dst, uint64_t dst_off,
+                     size_t len);
 
 /** pc_file_attr(f, attr): attributes as this process sees them (size and times with unwritten data). */
 int pc_file_attr(struct pc_file *f, struct pc_attr *attr);

@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 /* Files and folders in a home; all are created by pc_home_create with modes 0600 and 0700. */
-#define PC_HOME_FORMAT "format"   /* "pcloud-home 1\n" */
-#define PC_HOME_KEYS "keys"       /* volume secret, wrapped by the passphrase */
-#define PC_HOME_CONFIG "config"   /* the configuration file */
-#define PC_HOME_META "meta"       /* volume.db, volume.db-wal, volume.db-shm, lease, shm */
-#define PC_HOME_PACKS "packs"     /* NN/NNNNNNNNNNNNNNNN.pack */
-#define PC_HOME_RUN "run"         /* pid files, sockets, state of running parts, session locks */
-#define PC_HOME_LOG "log"         /* logs of background parts */
+#define PC_HOME_FORMAT "format" /* "pcloud-home 1\n" */
+#define PC_HOME_KEYS "keys"     /* volume secret, wrapped by the passphrase */
+#define PC_HOME_CONFIG "config" /* the configuration file */
+#define PC_HOME_META "meta"     /* volume.db, volume.db-wal, volume.db-shm, lease, shm */
+#define PC_HOME_PACKS "packs"   /* NN/NNNNNNNNNNNNNNNN.pack */
+#define PC_HOME_RUN "run"       /* pid files, sockets, state of running parts, session locks */
+#define PC_HOME_LOG "log"       /* logs of background parts */
 #define PC_HOME_PASSPHRASE "passphrase" /* only when init made a random one */
 
 struct pc_home;
@@ -58,6 +58,7 @@ int pc_home_lock(struct pc_home *home, const char *name, int *ret_fd);
 int pc_home_write(struct pc_home *home, const char *name, const void *data, size_t len);
 
 /** pc_home_read(home, name, cap, ret_data, ret_len): read a file of at most ${cap} bytes, NUL added; the caller frees. PC_ELIMIT if larger. */
-int pc_home_read(struct pc_home *home, const char *name, size_t cap, char **ret_data, size_t *ret_len);
+int pc_home_read(struct pc_home *home, const char *name, size_t cap, char **ret_data,
+                 size_t *ret_len);
 
 #endif

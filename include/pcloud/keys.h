@@ -10,8 +10,8 @@
 
 #define PC_KEY_BYTES 32
 #define PC_WORDS 24
-#define PC_WORDS_MAX 256         /* bytes of 24 words, 23 spaces and NUL fit */
-#define PC_PASSPHRASE_MAX 1024   /* bytes, without NUL */
+#define PC_WORDS_MAX 256       /* bytes of 24 words, 23 spaces and NUL fit */
+#define PC_PASSPHRASE_MAX 1024 /* bytes, without NUL */
 
 /* Purpose → KDF label (libsodium crypto_generichash keyed by the secret over the label; docs/FORMATS.md). Never change a label. */
 #define PC_KEY_TABLE(X)                                                                            \
@@ -38,17 +38,20 @@ int pc_words_check(const char *words);
  * passphrase (Argon2id, 44 MiB, 4 passes; RFC 9106) into the file "keys". ${ret_words} (PC_WORDS_MAX bytes) gets the 24 words: the
  * caller shows them once and wipes them with pc_wipe. PC_EWORDS, PC_EUSAGE (empty or over-long passphrase).
  */
-int pc_keys_create(struct pc_home *home, const char *passphrase, size_t len, const char *words, char *ret_words,
-                   struct pc_keys **ret_keys);
+int pc_keys_create(struct pc_home *home, const char *passphrase, size_t len, const char *words,
+                   char *ret_words, struct pc_keys **ret_keys);
 
 /** pc_keys_open(home, passphrase, len, ret_keys): unwrap. PC_EPASSPHRASE, PC_ECORRUPT, PC_EVERSION. Takes about 0.2 s by design. */
-int pc_keys_open(struct pc_home *home, const char *passphrase, size_t len, struct pc_keys **ret_keys);
+int pc_keys_open(struct pc_home *home, const char *passphrase, size_t len,
+                 struct pc_keys **ret_keys);
 
 /** pc_keys_rewrap(home, keys, passphrase, len): change the passphrase, atomically. */
-int pc_keys_rewrap(struct pc_home *home, const struct pc_keys *keys, const char *passphrase, size_t len);
+int pc_keys_rewrap(struct pc_home *home, const struct pc_keys *keys, const char *passphrase,
+                   size_t len);
 
 /** pc_keys_derive(keys, purpose, ret_key): the key for one purpose; the caller wipes it. Cannot fail. */
-void pc_keys_derive(const struct pc_keys *keys, enum pc_key_purpose purpose, uint8_t ret_key[PC_KEY_BYTES]);
+void pc_keys_derive(const struct pc_keys *keys, enum pc_key_purpose purpose,
+                    uint8_t ret_key[PC_KEY_BYTES]);
 
 /** pc_keys_close(keys): wipe and free; NULL is legal. */
 void pc_keys_close(struct pc_keys *keys);
@@ -58,7 +61,8 @@ void pc_keys_close(struct pc_keys *keys);
  * $CREDENTIALS_DIRECTORY/pcloud-passphrase, "passphrase" in the home, else the terminal with ${tty_prompt} (NULL: never ask). One trailing
  * newline of a file is dropped. ${ret} is locked memory: free with pc_passphrase_free. PC_EUSAGE says all the ways there are.
  */
-int pc_passphrase_get(struct pc_home *home, const char *file, const char *tty_prompt, char **ret, size_t *ret_len);
+int pc_passphrase_get(struct pc_home *home, const char *file, const char *tty_prompt, char **ret,
+                      size_t *ret_len);
 void pc_passphrase_free(char *passphrase);
 
 /** pc_wipe(p, n): overwrite memory in a way the compiler keeps. */

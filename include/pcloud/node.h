@@ -11,12 +11,12 @@
 #include "pcloud/volume.h"
 
 #define PC_ROOT_INO 1
-#define PC_NAME_MAX 255        /* bytes of a name on the mount */
+#define PC_NAME_MAX 255 /* bytes of a name on the mount */
 #define PC_SYMLINK_MAX 4095
 #define PC_XATTR_NAME_MAX 255
 #define PC_XATTR_VALUE_MAX 65536
 #define PC_XATTR_LIST_MAX 65536
-#define PC_FILE_MAX INT64_MAX  /* bytes of a file */
+#define PC_FILE_MAX INT64_MAX /* bytes of a file */
 
 struct pc_attr {
     uint64_t ino; /* never reused */
@@ -50,11 +50,13 @@ enum pc_set {
     PC_SET_MTIME = 32,
     PC_SET_ATIME_NOW = 64,
     PC_SET_MTIME_NOW = 128,
-    PC_SET_KILL_SUID = 256 /* clear suid and, where group-executable, sgid: after a write or truncate by non-root */
+    PC_SET_KILL_SUID =
+        256 /* clear suid and, where group-executable, sgid: after a write or truncate by non-root */
 };
 
 /** pc_setattr(v, ino, set, in, attr): change what ${set} names from ${in}; ctime becomes now; ${attr} (may be NULL) gets the result. */
-int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_attr *in, struct pc_attr *attr);
+int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_attr *in,
+               struct pc_attr *attr);
 
 struct pc_make {
     uint32_t mode; /* type and permission bits, umask applied */
@@ -67,7 +69,8 @@ struct pc_make {
  * pc_make(v, parent, name, make, attr): create a file, folder, symlink, fifo, socket or device. -EEXIST. In a folder with setgid the new node takes the
  * folder's gid, and a new folder its setgid bit.
  */
-int pc_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make, struct pc_attr *attr);
+int pc_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make,
+            struct pc_attr *attr);
 
 /** pc_unlink(v, parent, name): remove a name that is no folder. The node lives on while open. pc_rmdir: an empty folder. */
 int pc_unlink(struct pc_volume *v, uint64_t parent, const char *name);
@@ -76,10 +79,12 @@ int pc_rmdir(struct pc_volume *v, uint64_t parent, const char *name);
 enum pc_rename_flag { PC_RENAME_NOREPLACE = 1, PC_RENAME_EXCHANGE = 2 };
 
 /** pc_rename(v, parent, name, new_parent, new_name, flags): rename(2), renameat2(2). O(1) for folders. -EINVAL into itself. */
-int pc_rename(struct pc_volume *v, uint64_t parent, const char *name, uint64_t new_parent, const char *new_name, unsigned flags);
+int pc_rename(struct pc_volume *v, uint64_t parent, const char *name, uint64_t new_parent,
+              const char *new_name, unsigned flags);
 
 /** pc_link(v, ino, parent, name, attr): hard link; -EPERM for folders, -EMLINK at 2^31 - 1. */
-int pc_link(struct pc_volume *v, uint64_t ino, uint64_t parent, const char *name, struct pc_attr *attr);
+int pc_link(struct pc_volume *v, uint64_t ino, uint64_t parent, const char *name,
+            struct pc_attr *attr);
 
 /** pc_readlink(v, ino, buf, cap): the target with NUL; its length, -EINVAL if no symlink, -ERANGE. */
 ssize_t pc_readlink(struct pc_volume *v, uint64_t ino, char *buf, size_t cap);
@@ -93,7 +98,9 @@ int pc_dir_open(struct pc_volume *v, uint64_t ino, struct pc_dir **ret);
  * it returns non-zero (that entry was not taken) or none are left. "." and ".." come first, with offsets 1 and 2. ${attr} is complete. 0 or a code.
  */
 int pc_dir_read(struct pc_dir *dir, uint64_t off,
-                int (*fn)(void *arg, const char *name, const struct pc_attr *attr, uint64_t next_off), void *arg);
+                int (*fn)(void *arg, const char *name, const struct pc_attr *attr,
+                          uint64_t next_off),
+                void *arg);
 void pc_dir_close(struct pc_dir *dir);
 
 /** pc_node_hold/drop(v, ino): while held, an unlinked node keeps its content (open files do it by themselves). Counted. */
@@ -105,7 +112,8 @@ void pc_node_drop(struct pc_volume *v, uint64_t ino);
 /** pc_xattr_get(v, ino, name, buf, cap): the value's length; with cap 0 only that. -ENODATA, -ERANGE. */
 ssize_t pc_xattr_get(struct pc_volume *v, uint64_t ino, const char *name, void *buf, size_t cap);
 /** pc_xattr_set(v, ino, name, value, len, flags): XATTR_CREATE, XATTR_REPLACE as in setxattr(2); -E2BIG, -ENOSPC over the list cap. */
-int pc_xattr_set(struct pc_volume *v, uint64_t ino, const char *name, const void *value, size_t len, int flags);
+int pc_xattr_set(struct pc_volume *v, uint64_t ino, const char *name, const void *value, size_t len,
+                 int flags);
 int pc_xattr_remove(struct pc_volume *v, uint64_t ino, const char *name);
 /** pc_xattr_list(v, ino, buf, cap): names, each with NUL; the length. */
 ssize_t pc_xattr_list(struct pc_volume *v, uint64_t ino, char *buf, size_t cap);

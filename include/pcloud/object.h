@@ -11,9 +11,9 @@
 
 #include "pcloud/volume.h"
 
-#define PC_KEY_MAX 1024      /* bytes of a key */
-#define PC_ETAG_MAX 64       /* characters of an ETag without quotes, and NUL */
-#define PC_META_MAX 16384    /* bytes of all header names and values of one object */
+#define PC_KEY_MAX 1024   /* bytes of a key */
+#define PC_ETAG_MAX 64    /* characters of an ETag without quotes, and NUL */
+#define PC_META_MAX 16384 /* bytes of all header names and values of one object */
 #define PC_BUCKET_MAX 63
 #define PC_LIST_MAX 1000
 
@@ -28,19 +28,22 @@ struct pc_headers {
 /** pc_headers_get(h, name): the value, borrowed from ${h}, or NULL. */
 const char *pc_headers_get(const struct pc_headers *h, const char *name);
 /** pc_headers_next(h, pos, name, value): iterate: *pos starts at 0; false at the end. */
-bool pc_headers_next(const struct pc_headers *h, size_t *pos, const char **name, const char **value);
+bool pc_headers_next(const struct pc_headers *h, size_t *pos, const char **name,
+                     const char **value);
 
 struct pc_object {
     uint64_t ino;
     uint64_t size;
     struct timespec mtime;
-    char etag[PC_ETAG_MAX]; /* as S3 said; a file changed on the mount has "<32 hex>-0" made from node and version */
-    unsigned parts;         /* of a multipart object; else 0 */
+    char etag
+        [PC_ETAG_MAX]; /* as S3 said; a file changed on the mount has "<32 hex>-0" made from node and version */
+    unsigned parts;            /* of a multipart object; else 0 */
     struct pc_headers headers; /* owned: pc_object_fini */
 };
 void pc_object_fini(struct pc_object *o);
 
-struct pc_condition { /* all that are set must hold at the moment of the change, else PC_EPRECONDITION */
+struct
+    pc_condition { /* all that are set must hold at the moment of the change, else PC_EPRECONDITION */
     const char *if_match;      /* ETag without quotes or "*"; -ENOENT if there is no object */
     const char *if_none_match; /* the same; "*": must not exist */
 };
@@ -55,7 +58,8 @@ struct pc_bucket {
 int pc_bucket_check(const char *name);
 /** pc_bucket_create: PC_EBUCKETEXISTS, PC_EBUCKETNAME. Durable on return, as are delete and chown. */
 int pc_bucket_create(struct pc_volume *v, const char *bucket, const char *owner);
-int pc_bucket_delete(struct pc_volume *v, const char *bucket); /* PC_ENOTEMPTY_BUCKET if any key is left */
+int pc_bucket_delete(struct pc_volume *v,
+                     const char *bucket); /* PC_ENOTEMPTY_BUCKET if any key is left */
 int pc_bucket_get(struct pc_volume *v, const char *bucket, struct pc_bucket *ret);
 int pc_bucket_chown(struct pc_volume *v, const char *bucket, const char *owner);
 /** pc_bucket_list(v, fn, arg): every bucket in byte order until ${fn} returns non-zero (returned). */
@@ -64,11 +68,12 @@ int pc_bucket_list(struct pc_volume *v, int (*fn)(void *arg, const struct pc_buc
 /* Objects. Keys are any 1 to 1,024 bytes of UTF-8 without NUL checks of ours: total and reversible. */
 
 /** pc_object_head(v, bucket, key, len, ret): PC_ENOBUCKET, -ENOENT. ${ret} is filled only on success. */
-int pc_object_head(struct pc_volume *v, const char *bucket, const char *key, size_t len, struct pc_object *ret);
+int pc_object_head(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                   struct pc_object *ret);
 
 struct pc_reader; /* an object's content as it was at open, whatever happens to the key */
-int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, size_t len, struct pc_object *ret,
-                   struct pc_reader **ret_reader);
+int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                   struct pc_object *ret, struct pc_reader **ret_reader);
 /** pc_reader_read(r, buf, len, off): as pc_file_read. One thread at a time; sequential reads are read ahead. */
 ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off);
 /** pc_reader_part(r, number, ret_off, ret_len): where part ${number} of a multipart object lies; PC_EPART. Not multipart: 1 is all of it. */
@@ -85,13 +90,14 @@ uint64_t pc_put_size(const struct pc_put *p);
  * pc_put_commit(p, bucket, key, len, etag, headers, cond, ret_object): make it the object, atomically and durably (group commit). Frees ${p} on success
  * and failure. ${ret_object} may be NULL. A key ending in "/" makes the folder an object.
  */
-int pc_put_commit(struct pc_put *p, const char *bucket, const char *key, size_t len, const char *etag, const struct pc_headers *headers,
+int pc_put_commit(struct pc_put *p, const char *bucket, const char *key, size_t len,
+                  const char *etag, const struct pc_headers *headers,
                   const struct pc_condition *cond, struct pc_object *ret_object);
 void pc_put_abort(struct pc_put *p);
 
 /** pc_object_delete(v, bucket, key, len, cond): durable; 0 also if there was none (then *ret_existed is false). Folders that S3 made and nothing is left in go too. */
-int pc_object_delete(struct pc_volume *v, const char *bucket, const char *key, size_t len, const struct pc_condition *cond,
-                     bool *ret_existed);
+int pc_object_delete(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                     const struct pc_condition *cond, bool *ret_existed);
 struct pc_delete {
     const char *key;
     size_t len;
@@ -102,9 +108,10 @@ struct pc_delete {
 int pc_objects_delete(struct pc_volume *v, const char *bucket, struct pc_delete *items, size_t n);
 
 /** pc_object_copy(v, sb, sk, sl, src_cond, db, dk, dl, headers, dst_cond, ret): share the blocks. ${headers} NULL keeps the source's; the ETag is kept. */
-int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len, const char *src_etag,
-                   const char *bucket, const char *key, size_t len, const struct pc_headers *headers,
-                   const struct pc_condition *cond, struct pc_object *ret);
+int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
+                   const char *src_etag, const char *bucket, const char *key, size_t len,
+                   const struct pc_headers *headers, const struct pc_condition *cond,
+                   struct pc_object *ret);
 
 /* Listing: depth-first in byte order of keys; a delimiter page costs by results. */
 struct pc_list {

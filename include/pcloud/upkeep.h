@@ -20,13 +20,15 @@ struct pc_fsck_result {
     uint64_t problems, repaired;
 };
 /** pc_fsck(v, repair, up, ret): check every invariant of metadata, reference counts, packs' lists of records against it. With ${repair} mend. */
-int pc_fsck(struct pc_volume *v, bool repair, const struct pc_upkeep *up, struct pc_fsck_result *ret);
+int pc_fsck(struct pc_volume *v, bool repair, const struct pc_upkeep *up,
+            struct pc_fsck_result *ret);
 
 /**
  * pc_volume_salvage(home, keys, up, ret): for a database that does not open or fails its check: read every page that still decrypts into a new database,
  * keep the old one as meta/volume.db.damaged-<time>. No process may have the volume open (PC_ERUNNING).
  */
-int pc_volume_salvage(struct pc_home *home, const struct pc_keys *keys, const struct pc_upkeep *up, struct pc_fsck_result *ret);
+int pc_volume_salvage(struct pc_home *home, const struct pc_keys *keys, const struct pc_upkeep *up,
+                      struct pc_fsck_result *ret);
 
 struct pc_scrub_result {
     uint64_t blocks, bytes, damaged_blocks, damaged_files;

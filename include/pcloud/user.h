@@ -28,7 +28,8 @@ struct pc_access_key {
 };
 
 /** pc_user_add(v, name, email, role, ret): PC_EUSEREXISTS, PC_EUSAGE (1–63 of A–Z a–z 0–9 . _ - @). Durable, as all changes here. */
-int pc_user_add(struct pc_volume *v, const char *name, const char *email, enum pc_role role, struct pc_user *ret);
+int pc_user_add(struct pc_volume *v, const char *name, const char *email, enum pc_role role,
+                struct pc_user *ret);
 /** pc_user_rm(v, name): and its keys; -ENOTEMPTY while it owns buckets. PC_ENOUSER. */
 int pc_user_rm(struct pc_volume *v, const char *name);
 int pc_user_get(struct pc_volume *v, const char *name, struct pc_user *ret);
@@ -38,10 +39,11 @@ int pc_user_list(struct pc_volume *v, int (*fn)(void *arg, const struct pc_user 
  * pc_key_add(v, user, access, secret, bucket, read_only, ret): ${access} and ${secret} may be NULL: made at random (20 and 40 characters). Keys of 3–128 and
  * 8–128 printable characters may be brought along.
  */
-int pc_key_add(struct pc_volume *v, const char *user, const char *access, const char *secret, const char *bucket, bool read_only,
-               struct pc_access_key *ret);
+int pc_key_add(struct pc_volume *v, const char *user, const char *access, const char *secret,
+               const char *bucket, bool read_only, struct pc_access_key *ret);
 int pc_key_rm(struct pc_volume *v, const char *access);
-int pc_key_list(struct pc_volume *v, const char *user, int (*fn)(void *arg, const struct pc_access_key *k), void *arg);
+int pc_key_list(struct pc_volume *v, const char *user,
+                int (*fn)(void *arg, const struct pc_access_key *k), void *arg);
 
 /** pc_key_find(v, access, ret): for each request: cached in memory, kept right by the change feed. PC_ENOUSER. */
 int pc_key_find(struct pc_volume *v, const char *access, struct pc_access_key *ret);

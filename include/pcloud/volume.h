@@ -10,7 +10,8 @@
 #include "pcloud/home.h"
 #include "pcloud/keys.h"
 
-struct pc_volume; /* thread-safe: every function below may be called from any thread, unless it says otherwise */
+struct
+    pc_volume; /* thread-safe: every function below may be called from any thread, unless it says otherwise */
 
 /**
  * pc_volume_create(home, keys, uid, gid): lay down an empty volume whose root folder belongs to ${uid}, ${gid} (mode 0755). Durable on return.
@@ -23,8 +24,8 @@ int pc_volume_create(struct pc_home *home, const struct pc_keys *keys, uint32_t 
  * ${home} and ${config} must outlive it; ${keys} may be closed afterwards. Cleans up after sessions that died. PC_EVERSION, PC_ECORRUPT (message names
  * `pcloud fsck --repair`), PC_EPASSPHRASE (keys of another volume), system errors.
  */
-int pc_volume_open(struct pc_home *home, const struct pc_keys *keys, const struct pc_config *config, const char *program,
-                   struct pc_volume **ret);
+int pc_volume_open(struct pc_home *home, const struct pc_keys *keys, const struct pc_config *config,
+                   const char *program, struct pc_volume **ret);
 
 /** pc_volume_close(v): write back, commit, sync, free. Every file, folder, put and feed of it must be closed. Returns the first error met. */
 int pc_volume_close(struct pc_volume *v);
@@ -60,11 +61,11 @@ enum pc_change_kind {
 
 struct pc_change {
     uint64_t seq;
-    unsigned kinds;  /* set of pc_change_kind */
-    uint64_t ino;    /* the node; 0 if unknown */
-    uint64_t parent; /* for ENTRY: the folder; else 0 */
+    unsigned kinds;   /* set of pc_change_kind */
+    uint64_t ino;     /* the node; 0 if unknown */
+    uint64_t parent;  /* for ENTRY: the folder; else 0 */
     const char *name; /* for ENTRY: its name as the mount shows it; valid during the callback */
-    bool own;        /* made through this pc_volume */
+    bool own;         /* made through this pc_volume */
 };
 
 struct pc_feed;
@@ -76,7 +77,8 @@ int pc_feed_open(struct pc_volume *v, struct pc_feed **ret);
  * pc_feed_wait(feed, timeout_ms, fn, arg): wait until changes are committed (by any process), then call ${fn} for each in order on this thread, without
  * any lock of ours held. Returns their number, 0 on timeout, -ECANCELED after pc_feed_wake. ${timeout_ms} < 0 waits for ever.
  */
-int pc_feed_wait(struct pc_feed *feed, int timeout_ms, void (*fn)(void *arg, const struct pc_change *c), void *arg);
+int pc_feed_wait(struct pc_feed *feed, int timeout_ms,
+                 void (*fn)(void *arg, const struct pc_change *c), void *arg);
 
 /** pc_feed_wake(feed): make a waiting and all later pc_feed_wait return -ECANCELED. Async-signal-safe it is not. */
 void pc_feed_wake(struct pc_feed *feed);
