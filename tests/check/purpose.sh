@@ -24,7 +24,7 @@ while read -r dir; do
         name=${f##*/}
         grep -qF -e "${name%.*}" "$dir/README.md" || report 'not named in the README of its folder' "$f"
     done
-done < <({ printf '%s\n' include core fs gateway cli netd systemd man bench tests docs
+done < <({ printf '%s\n' include core fs gateway cli netd systemd man bench tests tools docs
            find core fs gateway cli netd bench tests -name '*.[ch]' -printf '%h\n'
            find bench tests -name '*.sh' -printf '%h\n'; } | sort -u)
 exit $bad
