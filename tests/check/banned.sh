@@ -5,11 +5,11 @@ set -u
 . "$(dirname "$0")/files.sh"
 
 mapfile -t files < <(sources)
-report 'calls without a bound' "$(grep -nwE \
-    '(strcpy|strcat|stpcpy|strncpy|sprintf|vsprintf|strtok|gets|alloca|tmpnam|mktemp|atoi|atol|atoll|rand|srand) *\(' \
+report 'calls without a bound' "$(grep -nE \
+    '\b(strcpy|strcat|stpcpy|strncpy|sprintf|vsprintf|strtok|gets|alloca|tmpnam|mktemp|atoi|atol|atoll|rand|srand) *\(' \
     "${files[@]}")"
-report 'sleeping' "$(grep -nwE '(sleep|usleep|nanosleep|clock_nanosleep) *\(' "${files[@]}")"
-report 'shells' "$(grep -nwE '(system|popen) *\(' "${files[@]}")"
+report 'sleeping' "$(grep -nE '\b(sleep|usleep|nanosleep|clock_nanosleep) *\(' "${files[@]}")"
+report 'shells' "$(grep -nE '\b(system|popen) *\(' "${files[@]}")"
 report 'unfinished work' "$(grep -nwE 'TODO|FIXME|XXX|HACK|stub(bed)?|placeholder|unimplemented' "${files[@]}")"
 report 'typedefs of structs' "$(grep -nE 'typedef +(struct|union|enum)' "${files[@]}")"
 report 'trailing white space' "$(texts | xargs grep -nE '[[:blank:]]+$')"

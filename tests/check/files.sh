@@ -16,7 +16,7 @@ sources() { find include core fs gateway cli netd bench tests -name '*.[ch]' ! -
 
 # scripts: every shell script of the tree.
 scripts() {
-    { printf '%s\n' check quickstart .ci/run
+    { printf "%s\n" check quickstart .ci/run
       find bench tests tools -name '*.sh' -type f
       find bench tests tools -type f ! -name '*.*' -exec grep -lE '^#!.*\b(ba)?sh' {} +; } | sort -u
 }
