@@ -50,7 +50,7 @@ fail() {
     done
     local home log
     for home in "${LIB_HOMES[@]}"; do
-        for log in "$home"/log/* "$home"/logs/* "$home"/*.log; do
+        for log in "$home"/log/*; do
             [ -s "$log" ] && { say "--- $log"; tail -n 20 "$log" >&2; }
         done
     done
@@ -125,12 +125,12 @@ env_home() {
     eval "$lines"
 }
 
-# init_home [DIR]: a new home with a cheap passphrase hash; sets PCLOUD_HOME.
+# init_home [DIR]: a new home; sets PCLOUD_HOME.
 init_home() {
     PCLOUD_HOME=${1:-$TMP/home}
     export PCLOUD_HOME
     LIB_HOMES+=("$PCLOUD_HOME")
-    PCLOUD_KDF_FAST=1 pcloud --home "$PCLOUD_HOME" init --words-out "$PCLOUD_HOME.words" \
+    pcloud --home "$PCLOUD_HOME" init --words-out "$PCLOUD_HOME.words" \
         >"$PCLOUD_HOME.init.out" 2>&1 </dev/null || { cat "$PCLOUD_HOME.init.out" >&2; fail "pcloud init"; }
 }
 
