@@ -39,7 +39,6 @@ int pc_scrub(struct pc_volume *v, const struct pc_upkeep *up, struct pc_scrub_re
 struct pc_gc_result {
     uint64_t freed_blocks, freed_bytes; /* stored bytes of blocks no longer referenced */
     uint64_t removed_packs, compacted_packs, moved_bytes, disk_bytes_freed;
-    uint64_t expired_uploads;
 };
 /** pc_gc(v, full, up, ret): reclaim; paced in steps that hold no lock longer than a few milliseconds. ${full}: compact every pack with garbage. */
 int pc_gc(struct pc_volume *v, bool full, const struct pc_upkeep *up, struct pc_gc_result *ret);

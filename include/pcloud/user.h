@@ -45,7 +45,7 @@ int pc_key_rm(struct pc_volume *v, const char *access);
 int pc_key_list(struct pc_volume *v, const char *user,
                 int (*fn)(void *arg, const struct pc_access_key *k), void *arg);
 
-/** pc_key_find(v, access, ret): for each request: cached in memory, kept right by the change feed. PC_ENOUSER. */
+/** pc_key_find(v, access, ret): one point look-up, made for each request, so a removed key ends at once. PC_ENOUSER. */
 int pc_key_find(struct pc_volume *v, const char *access, struct pc_access_key *ret);
 
 #endif

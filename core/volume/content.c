@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading committed content: slices to bytes, holes to zeros, damage to its exact range. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "pcloud/err.h"
+#include "pcloud/log.h"
+#include "volume/volume.h"
+
+#define READ_SLICES 32
+
+void volume_damaged(struct pc_volume *v, uint64_t ino, const struct meta_block *block)
+{
+    char path[512];
+    char why[512];
+    memccpy(why, pc_err_text(PC_ECORRUPT), '\0', sizeof(why) - 1);
+    why[sizeof(why) - 1] = '\0';
+    if (pc_path(v, ino, path, sizeof(path)) < 0)
+        memcpy(path, "?", 2);
+    pc_log(PC_LOG_ERROR, "file.damaged", "%s (inode %llu): %s", path, (unsigned long long)ino, why);
+    meta_count_damage(v->meta, 1);
+    v->meta->content->block_forget(v->meta, block->bid);
+    pc_err_set(PC_ECORRUPT, "%s: %s", path, why);
+}
+
+/* Copy the part of one slice that lies in [off, off + len) to its place in ${buf}. */
+static int read_slice(struct pc_volume *v, const struct meta_slice *s, uint8_t *buf, size_t len,
+                      uint64_t off)
+{
+    uint64_t from = s->pos > off ? s->pos : off;
+    uint64_t to = s->pos + s->len < off + len ? s->pos + s->len : off + len;
+    return data_get(v->data, &s->block, s->boff + (uint32_t)(from - s->pos), (uint32_t)(to - from),
+                    buf + (from - off));
+}
+
+/* One window of slices. Returns bytes done from ${off}, at least 1 unless an error. */
+static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size_t len,
+                           uint64_t off, uint64_t *ret_size)
+{
+    struct meta_slice slices[READ_SLICES];
+    uint8_t small[META_INLINE_MAX];
+    size_t small_len = 0;
+    uint64_t size = 0;
+    int n = v->meta->content->read(v->meta, ino, off, len, slices, READ_SLICES, small, &small_len,
+                                   &size, NULL);
+    if (n < 0)
+        return n;
+    *ret_size = size;
+    if (off >= size)
+        return 0;
+    if (len > size - off)
+        len = (size_t)(size - off);
+    if (n == READ_SLICES) {
+        uint64_t end = slices[n - 1].pos + slices[n - 1].len;
+        if (end < off + len)
+            len = (size_t)(end - off);
+    }
+    memset(buf, 0, len);
+    if (off < small_len)
+        memcpy(buf, small + off, len < small_len - off ? len : small_len - off);
+    for (int i = 0; i < n; i++) {
+        if (slices[i].pos >= off + len)
+            break;
+        int rc = read_slice(v, &slices[i], buf, len, off);
+        if (rc == PC_ECORRUPT)
+            volume_damaged(v, ino, &slices[i].block);
+        if (rc < 0 && (rc == PC_ESTALEREF || slices[i].pos <= off))
+            return rc;
+        if (rc < 0)
+            return (ssize_t)(slices[i].pos - off);
+    }
+    return (ssize_t)len;
+}
+
+ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, uint64_t off,
+                     uint64_t *ret_size)
+{
+    uint8_t *p = buf;
+    size_t done = 0;
+    unsigned stale = 0;
+    uint64_t size = 0;
+    do {
+        ssize_t n = read_window(v, ino, p + done, len - done, off + done, &size);
+        if (n == PC_ESTALEREF && ++stale < 8)
+            continue;
+        if (n < 0) {
+            if (done == 0)
+                return n == PC_ESTALEREF ? -EIO : n;
+            break;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    } while (done < len);
+    if (ret_size != NULL)
+        *ret_size = size;
+    return (ssize_t)done;
+}
+
+void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
+{
+    struct meta_slice slices[READ_SLICES];
+    struct meta_block blocks[READ_SLICES];
+    int n =
+        v->meta->content->read(v->meta, ino, off, len, slices, READ_SLICES, NULL, NULL, NULL, NULL);
+    for (int i = 0; i < n; i++)
+        blocks[i] = slices[i].block;
+    if (n > 0)
+        data_prefetch(v->data, blocks, (unsigned)n);
+}
+
+int content_to_slices(struct pc_volume *v, uint64_t ino)
+{
+    uint8_t small[META_INLINE_MAX];
+    size_t len = 0;
+    int rc = v->meta->content->read(v->meta, ino, 0, 0, NULL, 0, small, &len, NULL, NULL);
+    if (rc < 0 || len == 0)
+        return rc < 0 ? rc : 0;
+    struct meta_slice s = {.pos = 0, .len = (uint32_t)len};
+    uint64_t pin = meta_pin(v->meta);
+    rc = data_put(v->data, small, (uint32_t)len, &s.block);
+    while (rc == 0) {
+        unsigned bad;
+        rc = v->meta->content->write(v->meta, ino, &s, 1, len, 0, &bad);
+        if (rc != PC_ESTALEREF)
+            break;
+        rc = data_put_again(v->data, small, (uint32_t)len, &s.block);
+    }
+    meta_unpin(v->meta, pin);
+    return rc;
+}

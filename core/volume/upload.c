@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Multipart uploads over the engine: parts are nodes of their own until completion makes them one object. */
+#include "pcloud/upload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "pcloud/digest.h"
+#include "pcloud/err.h"
+#include "volume/put.h"
+
+#define COPY_BUFFER (256u << 10)
+
+void pc_upload_fini(struct pc_upload *u)
+{
+    mem_free((void *)(uintptr_t)u->key);
+    mem_free((void *)(uintptr_t)u->headers.data);
+    u->key = NULL;
+    u->headers = (struct pc_headers){0};
+}
+
+int pc_upload_create(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                     const char *owner, const struct pc_headers *headers,
+                     char ret_id[PC_UPLOAD_ID_MAX])
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    int rc = v->meta->object->upload_create(v->meta, &k, owner, headers, ret_id);
+    return rc < 0 ? rc : meta_sync(v->meta);
+}
+
+int pc_upload_get(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                  const char *id, struct pc_upload *ret)
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    return v->meta->object->upload_get(v->meta, &k, id, ret);
+}
+
+int pc_put_commit_part(struct pc_put *p, const char *bucket, const char *key, size_t len,
+                       const char *id, struct pc_part *part)
+{
+    struct pc_volume *v = p->v;
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    struct meta_new content;
+    int rc = part->number == 0 || part->number > PC_PARTS_MAX
+                 ? -EINVAL
+                 : put_content(p, PUT_BLOCKS, &content);
+    while (rc == 0) {
+        unsigned bad = UINT32_MAX;
+        rc = v->meta->object->part_put(v->meta, &k, id, &content, part, &bad);
+        if (rc != PC_ESTALEREF)
+            break;
+        rc = put_again(p, &content, bad);
+    }
+    if (rc == 0)
+        rc = meta_sync(v->meta);
+    pc_put_abort(p);
+    return rc;
+}
+
+static int copy_range(struct pc_reader *r, struct pc_put *p, struct pc_digest *md5, uint64_t off,
+                      uint64_t size)
+{
+    uint8_t *buf = mem_alloc(COPY_BUFFER);
+    if (buf == NULL)
+        return -ENOMEM;
+    int rc = 0;
+    while (size > 0 && rc == 0) {
+        ssize_t n = pc_reader_read(r, buf, size < COPY_BUFFER ? (size_t)size : COPY_BUFFER, off);
+        if (n <= 0) {
+            rc = n < 0 ? (int)n : -EIO;
+            break;
+        }
+        pc_digest_update(md5, buf, (size_t)n);
+        rc = pc_put_write(p, buf, (size_t)n);
+        off += (uint64_t)n;
+        size -= (uint64_t)n;
+    }
+    mem_free(buf);
+    return rc;
+}
+
+int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
+                 uint64_t off, uint64_t size, const char *bucket, const char *key, size_t len,
+                 const char *id, struct pc_part *part)
+{
+    struct pc_object o;
+    struct pc_reader *r;
+    int rc = pc_reader_open(v, src_bucket, src_key, src_len, &o, &r);
+    if (rc < 0)
+        return rc;
+    if (size == UINT64_MAX && off <= o.size)
+        size = o.size - off;
+    struct pc_put *p = NULL;
+    struct pc_digest *md5 = pc_digest_new(PC_MD5);
+    rc = md5 == NULL                           ? -ENOMEM
+         : off > o.size || size > o.size - off ? -EINVAL
+                                               : pc_put_begin(v, &p);
+    if (rc == 0)
+        rc = copy_range(r, p, md5, off, size);
+    if (rc == 0) {
+        uint8_t sum[PC_DIGEST_MAX];
+        pc_digest_final(md5, sum);
+        pc_hex(sum, pc_digest_size(PC_MD5), part->etag);
+        rc = pc_put_commit_part(p, bucket, key, len, id, part);
+    } else {
+        pc_put_abort(p);
+    }
+    pc_digest_free(md5);
+    pc_reader_close(r);
+    pc_object_fini(&o);
+    return rc;
+}
+
+int pc_upload_parts(struct pc_volume *v, const char *id, unsigned after, unsigned max,
+                    int (*fn)(void *arg, const struct pc_part *p), void *arg, bool *ret_truncated)
+{
+    return v->meta->object->part_list(v->meta, id, after, max, fn, arg, ret_truncated);
+}
+
+int pc_upload_complete(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                       const char *id, const struct pc_part *parts, size_t n, const char *etag,
+                       const struct pc_headers *headers, const struct pc_condition *cond,
+                       struct pc_object *ret)
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    struct pc_object made = {0};
+    int rc =
+        v->meta->object->upload_complete(v->meta, &k, id, parts, n, etag, headers, cond, &made);
+    if (rc == 0) {
+        atomic_store(&v->orphans, true);
+        rc = meta_sync(v->meta);
+    }
+    if (rc == 0 && ret != NULL)
+        *ret = made;
+    else
+        pc_object_fini(&made);
+    return rc;
+}
+
+int pc_upload_abort(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                    const char *id)
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    int rc = v->meta->object->upload_abort(v->meta, &k, id);
+    atomic_store(&v->orphans, true);
+    return rc < 0 ? rc : meta_sync(v->meta);
+}
+
+int pc_upload_list(struct pc_volume *v, const char *bucket, const struct pc_upload_list *list,
+                   int (*fn)(void *arg, const struct pc_upload *u, const char *key, size_t len),
+                   void *arg, bool *ret_truncated)
+{
+    return v->meta->object->upload_list(v->meta, bucket, list, fn, arg, ret_truncated);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the volume: what its files share. */
+#ifndef VOLUME_VOLUME_H
+#define VOLUME_VOLUME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "data/data.h"
+#include "meta/content.h"
+#include "meta/meta.h"
+#include "meta/node.h"
+#include "meta/object.h"
+#include "volume/open_node.h"
+
+struct pc_volume {
+    struct pc_home *home;
+    const struct pc_config *config;
+    struct meta *meta;
+    struct data *data;
+    struct open_table nodes;
+    _Atomic(uint64_t) dirty_bytes; /* unwritten bytes of all nodes */
+    uint64_t dirty_max;
+    atomic_bool orphans; /* something may have lost its last name or holder */
+
+    pthread_t flusher; /* writes back old unwritten data, expires orphans */
+    pthread_mutex_t flusher_lock;
+    pthread_cond_t flusher_cond; /* monotonic clock */
+    bool flusher_runs, stopping;
+};
+
+/** volume_flusher_start(v): start the write-back thread; volume_flusher_stop(v): end it and wait. */
+int volume_flusher_start(struct pc_volume *v);
+void volume_flusher_stop(struct pc_volume *v);
+
+/**
+ * content_read(v, ino, buf, len, off, ret_size): committed content of a node, holes as zeros; bytes read, short only at the end. Damage is PC_ECORRUPT if it
+ * is at the start, else the bytes before it. *ret_size (may be NULL) gets the node's size.
+ */
+ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, uint64_t off,
+                     uint64_t *ret_size);
+
+/** content_prefetch(v, ino, off, len): bring a range into the cache in the background. */
+void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len);
+
+/** content_to_slices(v, ino): turn inline content into a slice, so that ranges can be moved; 0 if it was none. */
+int content_to_slices(struct pc_volume *v, uint64_t ino);
+
+/** volume_damaged(v, ino, block, code): log damage with a path, count it, keep the block from being found by dedup. */
+void volume_damaged(struct pc_volume *v, uint64_t ino, const struct meta_block *block);
+
+#endif
