@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open files: random reads, writes, truncations, holes and copies against bytes in memory, across flush, sync and reopen. */
+#include "pcloud/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "test_env.h"
+#include "test_volume.h"
+
+#define SPACE (6u << 20)
+
+struct model {
+    uint8_t *byte;
+    uint64_t size;
+};
+
+static uint64_t make_file(struct pc_volume *v, const char *name)
+{
+    struct pc_attr attr;
+    const struct pc_make make = {.mode = S_IFREG | 0644};
+    assert_int_equal(pc_make(v, PC_ROOT_INO, name, &make, &attr), 0);
+    return attr.ino;
+}
+
+static struct pc_file *open_file(struct pc_volume *v, uint64_t ino)
+{
+    struct pc_file *f;
+    assert_int_equal(pc_file_open(v, ino, O_RDWR, &f), 0);
+    return f;
+}
+
+static void check_content(struct pc_file *f, const struct model *m)
+{
+    struct pc_attr attr;
+    assert_int_equal(pc_file_attr(f, &attr), 0);
+    assert_int_equal(attr.size, m->size);
+    uint8_t *got = malloc(SPACE);
+    assert_non_null(got);
+    assert_int_equal(pc_file_read(f, got, SPACE, 0), m->size);
+    assert_memory_equal(got, m->byte, m->size);
+    free(got);
+}
+
+static size_t random_length(uint64_t *rng)
+{
+    static const size_t scale[] = {16, 4096, 5000, 70000, 300000, 1500000};
+    return 1 + test_random(rng) % scale[test_random(rng) % 6];
+}
+
+static void do_write(struct pc_file *f, struct model *m, uint64_t *rng, uint64_t off, size_t len)
+{
+    uint8_t *buf = malloc(len);
+    assert_non_null(buf);
+    for (size_t i = 0; i < len; i++)
+        buf[i] = (uint8_t)(test_random(rng) >> (i % 3 == 0 ? 0 : 60));
+    assert_int_equal(pc_file_write(f, buf, len, off), len);
+    memcpy(m->byte + off, buf, len);
+    if (off + len > m->size)
+        m->size = off + len;
+    free(buf);
+}
+
+static void do_truncate(struct pc_volume *v, uint64_t ino, struct model *m, uint64_t size)
+{
+    const struct pc_attr in = {.size = size};
+    assert_int_equal(pc_setattr(v, ino, PC_SET_SIZE, &in, NULL), 0);
+    if (size < m->size)
+        memset(m->byte + size, 0, m->size - size);
+    m->size = size;
+}
+
+static void do_hole(struct pc_file *f, struct model *m, uint64_t off, size_t len, int mode)
+{
+    assert_int_equal(pc_file_fallocate(f, mode, off, len), 0);
+    if (mode != 0)
+        memset(m->byte + off, 0, len);
+    if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && off + len > m->size)
+        m->size = off + len;
+}
+
+static void do_copy(struct pc_file *f, struct model *m, uint64_t *rng)
+{
+    if (m->size < 2)
+        return;
+    uint64_t from = test_random(rng) % (m->size / 2);
+    size_t len = 1 + test_random(rng) % (size_t)(m->size / 2 - from);
+    uint64_t to = m->size / 2 + test_random(rng) % (SPACE - m->size / 2 - len);
+    assert_int_equal(pc_file_copy(f, from, f, to, len), len);
+    memmove(m->byte + to, m->byte + from, len);
+    if (to + len > m->size)
+        m->size = to + len;
+}
+
+static void one_step(struct test_volume *t, struct pc_file **f, uint64_t ino, struct model *m,
+                     uint64_t *rng)
+{
+    size_t len = random_length(rng);
+    uint64_t off = test_random(rng) % (SPACE - len);
+    switch (test_random(rng) % 14) {
+    case 0:
+        do_truncate(t->v, ino, m, test_random(rng) % 3 == 0 ? test_random(rng) % 5000 : off);
+        break;
+    case 1:
+        do_hole(*f, m, off, len, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+        if (off + len > m->size && off < m->size)
+            memset(m->byte + off, 0, m->size - off);
+        break;
+    case 2:
+        do_hole(*f, m, off, len, test_random(rng) % 2 ? 0 : FALLOC_FL_ZERO_RANGE);
+        break;
+    case 3:
+        do_copy(*f, m, rng);
+        break;
+    case 4:
+        assert_int_equal(test_random(rng) % 2 ? pc_file_flush(*f) : pc_file_sync(*f), 0);
+        break;
+    case 5:
+        assert_int_equal(pc_file_close(*f), 0);
+        if (test_random(rng) % 4 == 0)
+            test_volume_reopen(t);
+        *f = open_file(t->v, ino);
+        break;
+    case 6:
+    case 7: /* append in pieces, as a log does */
+        for (int i = 0; i < 5 && m->size + len < SPACE; i++)
+            do_write(*f, m, rng, m->size, len);
+        break;
+    default:
+        do_write(*f, m, rng, off, len);
+    }
+}
+
+static void random_against_model(void **state)
+{
+    struct test_volume *t = *state;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        char name[32];
+        snprintf(name, sizeof(name), "file-%d", (int)seed);
+        struct model m = {.byte = calloc(1, SPACE + 1)};
+        assert_non_null(m.byte);
+        uint64_t rng = seed, ino = make_file(t->v, name);
+        struct pc_file *f = open_file(t->v, ino);
+        for (int i = 0; i < 60; i++) {
+            one_step(t, &f, ino, &m, &rng);
+            check_content(f, &m);
+        }
+        assert_int_equal(pc_file_close(f), 0);
+        free(m.byte);
+    }
+    assert_int_equal(test_volume_fsck(t), 0);
+}
+
+static void sequential_and_again(void **state)
+{
+    struct test_volume *t = *state;
+    const size_t total = 20u << 20, piece = 1u << 17;
+    uint8_t *buf = malloc(piece), *got = malloc(piece);
+    assert_non_null(buf);
+    assert_non_null(got);
+    uint64_t ino = make_file(t->v, "long");
+    struct pc_file *f = open_file(t->v, ino);
+    for (size_t off = 0; off < total; off += piece) {
+        uint64_t rng = off + 1;
+        for (size_t i = 0; i < piece; i += 8) {
+            uint64_t r = test_random(&rng);
+            memcpy(buf + i, &r, 8);
+        }
+        assert_int_equal(pc_file_write(f, buf, piece, off), piece);
+    }
+    assert_int_equal(pc_file_close(f), 0);
+    test_volume_reopen(t);
+    f = open_file(t->v, ino);
+    for (size_t off = 0; off < total; off += piece) {
+        uint64_t rng = off + 1;
+        assert_int_equal(pc_file_read(f, got, piece, off), piece);
+        for (size_t i = 0; i < piece; i += 8) {
+            uint64_t r = test_random(&rng);
+            assert_memory_equal(got + i, &r, 8);
+        }
+    }
+    assert_int_equal(pc_file_read(f, got, piece, total), 0);
+    assert_int_equal(pc_file_close(f), 0);
+    free(buf);
+    free(got);
+}
+
+static void unlinked_while_open(void **state)
+{
+    struct test_volume *t = *state;
+    uint8_t got[8];
+    struct pc_attr attr;
+    uint64_t ino = make_file(t->v, "gone");
+    struct pc_file *f = open_file(t->v, ino);
+    assert_int_equal(pc_file_write(f, "before", 6, 0), 6);
+    assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, "gone"), 0);
+    assert_int_equal(pc_lookup(t->v, PC_ROOT_INO, "gone", &attr), -ENOENT);
+    assert_int_equal(pc_file_write(f, "after!", 6, 2), 6);
+    assert_int_equal(pc_file_flush(f), 0);
+    assert_int_equal(pc_file_read(f, got, 8, 0), 8);
+    assert_memory_equal(got, "beafter!", 8);
+    assert_int_equal(pc_file_attr(f, &attr), 0);
+    assert_int_equal(attr.nlink, 0);
+    assert_int_equal(pc_file_close(f), 0);
+    test_volume_reopen(t);
+    assert_int_equal(test_volume_fsck(t), 0);
+    struct pc_attr after;
+    assert_int_equal(pc_getattr(t->v, ino, &after), -ENOENT);
+}
+
+static void two_parts_see_each_other(void **state)
+{
+    struct test_volume *t = *state;
+    struct pc_volume *other = test_volume_second(t);
+    uint8_t got[16];
+    struct pc_attr attr;
+    uint64_t ino = make_file(t->v, "shared");
+    assert_int_equal(pc_lookup(other, PC_ROOT_INO, "shared", &attr), 0);
+    assert_int_equal(attr.ino, ino);
+    struct pc_file *f = open_file(t->v, ino);
+    struct pc_file *g = open_file(other, ino);
+    for (int i = 0; i < 50; i++) {
+        char text[16];
+        int len = snprintf(text, sizeof(text), "round %d", i);
+        assert_int_equal(pc_file_write(f, text, (size_t)len, 0), len);
+        assert_int_equal(pc_file_flush(f), 0);
+        assert_int_equal(pc_file_read(g, got, (size_t)len, 0), len);
+        assert_memory_equal(got, text, len);
+    }
+    assert_int_equal(pc_file_close(f), 0);
+    assert_int_equal(pc_file_close(g), 0);
+    assert_int_equal(pc_volume_close(other), 0);
+}
+
+static void holes(void **state)
+{
+    struct test_volume *t = *state;
+    uint64_t ino = make_file(t->v, "sparse");
+    struct pc_file *f = open_file(t->v, ino);
+    const uint64_t far = 1ull << 40;
+    assert_int_equal(pc_file_write(f, "x", 1, far), 1);
+    assert_int_equal(pc_file_seek(f, 0, SEEK_DATA), far);
+    assert_int_equal(pc_file_seek(f, 0, SEEK_HOLE), 0);
+    assert_int_equal(pc_file_seek(f, far, SEEK_HOLE), far + 1);
+    assert_int_equal(pc_file_seek(f, far + 1, SEEK_DATA), -ENXIO);
+    struct pc_attr attr;
+    assert_int_equal(pc_file_attr(f, &attr), 0);
+    assert_int_equal(attr.size, far + 1);
+    assert_true(attr.used < 1 << 20);
+    assert_int_equal(pc_file_write(f, "x", 1, PC_FILE_MAX), -EFBIG);
+    assert_int_equal(pc_file_close(f), 0);
+}
+
+static int set_up(void **state)
+{
+    *state = test_volume_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    test_volume_free(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(random_against_model, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sequential_and_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(holes, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
