@@ -10,7 +10,7 @@ while read -r f; do
 done < <(sources)
 while read -r f; do
     head -n 3 "$f" | grep -q '^# SPDX-License-Identifier: Apache-2.0$' || report 'no SPDX tag in the first lines' "$f"
-    head -n 4 "$f" | grep -vE '^#!|^# SPDX|^# shellcheck' | grep -q '^# [[:alnum:]]' || report 'no purpose in the first lines' "$f"
+    head -n 4 "$f" | grep -vE '^#!|^# SPDX|^# shellcheck' | grep -q '^# [^ ]' || report 'no purpose in the first lines' "$f"
 done < <(scripts; find . -name Makefile.inc -o -name Makefile.am -o -name configure.ac -o -name 'pc_*.m4' | sort)
 
 while read -r dir; do
