@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes that the kernel knows: lookup counts, and what is known about each. */
+#ifndef FS_INODES_H
+#define FS_INODES_H
+
+#include "pcloud/volume.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct inodes;
+struct handle;
+
+enum inode_fact {
+    INODE_NO_SUID = 1, /* neither set-user-id nor set-group-id: a write has nothing to clear */
+    INODE_NO_CAPS = 2, /* no security.capability */
+    INODE_DIR = 4,
+    INODE_CAPS_SET = 8 /* security.capability was set here: INODE_NO_CAPS no longer counts */
+};
+
+/** inodes_new(v): an empty table, NULL if out of memory. */
+struct inodes *inodes_new(struct pc_volume *v);
+
+/** inodes_free(t): drop what is still held. NULL is legal. */
+void inodes_free(struct inodes *t);
+
+/**
+ * inodes_ref(t, node, facts): count one lookup; the first one holds the node in the volume, and records ${facts}. -ENOENT if it is gone.
+ */
+int inodes_ref(struct inodes *t, uint64_t node, unsigned facts);
+
+/** inodes_unref(t, node, n): take back ${n} lookups. */
+void inodes_unref(struct inodes *t, uint64_t node, uint64_t n);
+
+/** inodes_known(t, node): does the kernel know it? */
+bool inodes_known(struct inodes *t, uint64_t node);
+
+/** inodes_facts(t, node): the set of facts known; 0 for an unknown node. */
+unsigned inodes_facts(struct inodes *t, uint64_t node);
+
+/** inodes_learn, inodes_doubt(t, node, facts): these hold; these are no longer sure. */
+void inodes_learn(struct inodes *t, uint64_t node, unsigned facts);
+void inodes_doubt(struct inodes *t, uint64_t node, unsigned facts);
+
+/** inodes_each(t, fn, arg): call for every known node, without a lock; nodes that come meanwhile may be missed. -ENOMEM. */
+int inodes_each(struct inodes *t, void (*fn)(void *arg, uint64_t node, unsigned facts), void *arg);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts, serves requests on threads of libfuse, and ends by signal or by umount(8). */
+#include "mount/session.h"
+
+#include "mount/background.h"
+#include "mount/mountpoint.h"
+#include "pcloud/config.h"
+#include "pcloud/err.h"
+#include "pcloud/log.h"
+#include "mount/state.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READAHEAD_KIB 4096u
+#define KICK_NS 20000000L /* between two attempts to wake the loop */
+
+/* The thread that waits for signals, and what it shares with the one that runs the loop. */
+struct control {
+    struct fs *fs;
+    struct pc_home *home;
+    struct state *state;
+    pthread_t loop_thread, thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool loop_ended;
+    int result; /* of becoming ready */
+};
+
+static void on_kick(int sig)
+{
+    (void)sig; /* only interrupts the loop's wait */
+}
+
+static void wanted_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1); /* our own: the loop has ended */
+}
+
+void session_block_signals(void)
+{
+    struct sigaction kick = {.sa_handler = on_kick};
+    sigset_t set;
+
+    wanted_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&kick.sa_mask);
+    sigaction(SIGUSR2, &kick, NULL); /* without SA_RESTART */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void reload(struct control *c)
+{
+    struct pc_config *config;
+    int r = pc_config_load(c->home, &config);
+
+    if (r < 0) {
+        pc_log(PC_LOG_ERROR, "config", "kept as it was: %s", pc_err_text(r));
+        return;
+    }
+    pc_log_setup(
+        "mount", (enum pc_log_level)pc_log_parse_level(pc_config_str(config, PC_CONFIG_LOG_LEVEL)),
+        (enum pc_log_format)pc_log_parse_format(pc_config_str(config, PC_CONFIG_LOG_FORMAT)));
+    pc_config_free(config);
+    pc_log(PC_LOG_INFO, "config", "read again");
+}
+
+/* Pages that programs changed through mappings are still in the kernel only. */
+static void write_back(const char *mountpoint)
+{
+    int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    if (syncfs(fd) < 0)
+        pc_log(PC_LOG_ERROR, "sync", "%s: %s", mountpoint, strerror(errno));
+    close(fd);
+}
+
+/* Wake the loop until it has ended: it may be about to wait just when it is woken. */
+static void end_loop(struct control *c)
+{
+    struct timespec until;
+
+    fuse_session_exit(c->fs->session);
+    pthread_mutex_lock(&c->lock);
+    while (!c->loop_ended) {
+        pthread_kill(c->loop_thread, SIGUSR2);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += KICK_NS;
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000L;
+        }
+        pthread_cond_timedwait(&c->changed, &c->lock, &until);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void stop(struct control *c)
+{
+    const char *mountpoint = c->fs->opt->mountpoint;
+
+    background_stopping();
+    state_set(c->state, "stopping");
+    write_back(mountpoint);
+    coherence_stop(
+        c->fs->coherence); /* while requests are served: a notification may wait for one */
+    if (mountpoint_unmount(mountpoint, false) == 0)
+        return; /* the loop ends by itself */
+    pc_log(PC_LOG_WARN, "unmount", "%s is in use: detached; what is open there ends", mountpoint);
+    (void)mountpoint_unmount(mountpoint, true);
+    end_loop(c);
+}
+
+/* The first answer of the mount: through the kernel, as any program would get it. */
+static int become_ready(struct control *c)
+{
+    const char *mountpoint = c->fs->opt->mountpoint;
+    struct stat st;
+
+    if (stat(mountpoint, &st) < 0)
+        return pc_err_set(-errno, "the mount at %s does not answer: %s", mountpoint,
+                          strerror(errno));
+    mountpoint_readahead(st.st_dev, READAHEAD_KIB);
+    state_set(c->state, "ok");
+    background_ready(c->home);
+    pc_log(PC_LOG_INFO, "mount", "%s is mounted on %s", c->fs->opt->fsname, mountpoint);
+    return 0;
+}
+
+static void *control_main(void *arg)
+{
+    struct control *c = arg;
+    sigset_t set;
+    int sig;
+
+    wanted_signals(&set);
+    c->result = become_ready(c);
+    if (c->result < 0) {
+        fprintf(stderr, "mount.pcloud: %s\n", pc_err_text(c->result));
+        stop(c);
+        return NULL;
+    }
+    for (;;) {
+        if (sigwait(&set, &sig) != 0)
+            continue;
+        if (sig == SIGUSR1)
+            return NULL;
+        if (sig == SIGHUP) {
+            reload(c);
+            continue;
+        }
+        stop(c);
+        return NULL;
+    }
+}
+
+static int serve(struct control *c)
+{
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    unsigned threads = c->fs->opt->threads;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int r;
+
+    if (!config)
+        return -ENOMEM;
+    if (!threads)
+        threads = cores > 8 ? (unsigned)cores * 2 : 16;
+    fuse_loop_cfg_set_max_threads(config, threads);
+    fuse_loop_cfg_set_idle_threads(config, threads);
+    fuse_loop_cfg_set_clone_fd(config, 1);
+    r = fuse_session_loop_mt(c->fs->session, config);
+    fuse_loop_cfg_destroy(config);
+    return r;
+}
+
+static int serve_with_control(struct control *c)
+{
+    int r;
+
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    c->loop_thread = pthread_self();
+    r = -pthread_create(&c->thread, NULL, control_main, c);
+    if (r == 0) {
+        r = serve(c);
+        pthread_mutex_lock(&c->lock);
+        c->loop_ended = true;
+        pthread_cond_signal(&c->changed);
+        pthread_mutex_unlock(&c->lock);
+        pthread_kill(c->thread, SIGUSR1);
+        pthread_join(c->thread, NULL);
+        r = c->result < 0 ? c->result : r;
+    }
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    return r;
+}
+
+static int mount_session(struct fs *fs)
+{
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    int r = mountpoint_args(fs->opt, &args);
+
+    if (r < 0)
+        goto done;
+    fs->session = fuse_session_new(&args, &fs_ops, sizeof(fs_ops), fs);
+    if (!fs->session) {
+        r = pc_err_set(-EINVAL, "the FUSE library refuses these options");
+        goto done;
+    }
+    if (fuse_session_mount(fs->session, fs->opt->mountpoint) < 0) {
+        r = pc_err_set(-EPERM, "cannot mount on %s: is /dev/fuse there, and may you use it?",
+                       fs->opt->mountpoint);
+        fuse_session_destroy(fs->session);
+        goto done;
+    }
+    r = wire_attach(fs->session);
+done:
+    fuse_opt_free_args(&args);
+    return r;
+}
+
+int session_run(struct fs *fs, struct pc_home *home)
+{
+    struct control c = {.fs = fs, .home = home};
+    int r = mount_session(fs);
+
+    if (r < 0)
+        return r;
+    r = coherence_start(fs, &fs->coherence);
+    if (r >= 0)
+        r = state_open(home, fs->opt->mountpoint, &c.state);
+    if (r >= 0)
+        r = serve_with_control(&c);
+    coherence_stop(fs->coherence);
+    fuse_session_unmount(fs->session);
+    fuse_session_destroy(fs->session);
+    coherence_free(fs->coherence);
+    state_close(c.state);
+    return r;
+}

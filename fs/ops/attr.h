@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes on their way to the kernel. */
+#ifndef FS_ATTR_H
+#define FS_ATTR_H
+
+#include "fs.h"
+
+/** attr_stat(fs, attr, st): as stat(2) shows it, with the uid, gid and umask of the mount's options. */
+void attr_stat(const struct fs *fs, const struct pc_attr *attr, struct stat *st);
+
+/** attr_entry(fs, attr, e): a name's answer, to be cached. */
+void attr_entry(const struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e);
+
+/** attr_fresh(fs, node, attr): attributes as those who write see them. */
+int attr_fresh(struct fs *fs, uint64_t node, struct pc_attr *attr);
+
+/** attr_facts(attr): what the table of nodes can learn from it. */
+unsigned attr_facts(const struct pc_attr *attr);
+
+/** attr_kill_suid(fs, node): clear set-user-id and set-group-id, if there are any, before content changes. */
+int attr_kill_suid(struct fs *fs, uint64_t node);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open files: content, holes, and what reaches the disk when. */
+#include "ops/attr.h"
+#include "ops/ops.h"
+#include "pcloud/err.h"
+#include "pcloud/log.h"
+#include "wire.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define COPY_MAX (256u << 20) /* bytes of one copy_file_range: callers go on with the rest */
+
+/* The flags that mean something to the volume. */
+static int open_flags(const struct fs *fs, int flags)
+{
+    int kept = flags & (O_ACCMODE | O_APPEND | O_TRUNC | O_SYNC | O_DSYNC);
+
+    if (fs->opt->given[OPTION_SYNC])
+        kept |= O_SYNC;
+    if (!fs->opt->given[OPTION_WRITEBACK])
+        return kept;
+    /* The kernel reads pages to fill them up, and places appended data itself. */
+    if ((kept & O_ACCMODE) == O_WRONLY)
+        kept = (kept & ~O_ACCMODE) | O_RDWR;
+    return kept & ~O_APPEND;
+}
+
+static void fill_info(const struct fs *fs, struct fuse_file_info *fi, const struct handle *h)
+{
+    fi->fh = handle_fh(h);
+    fi->keep_cache = 1; /* what others change is invalidated as it happens */
+    fi->noflush = !handle_can_write(h) && !fs->opt->given[OPTION_WRITEBACK];
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fs *fs = fs_of(req);
+    uint64_t node = fs_node(fs, ino);
+    struct handle *h;
+    int r = 0;
+
+    if (wire_kill_suid())
+        r = attr_kill_suid(fs, node);
+    if (r >= 0)
+        r = handle_open(&fs->handles, fs->volume, node, open_flags(fs, fi->flags), &h);
+    if (r < 0) {
+        fs_fail_node(req, "open", r);
+        return;
+    }
+    fill_info(fs, fi, h);
+    if (fuse_reply_open(req, fi) == -ENOENT)
+        (void)handle_close(&fs->handles, h);
+}
+
+/* Make a file, or open the one that somebody else has made meanwhile. */
+static int create(struct fs *fs, uint64_t parent, const char *name, const struct pc_make *m,
+                  bool exclusive, struct pc_attr *attr)
+{
+    int r = pc_make(fs->volume, parent, name, m, attr);
+
+    if (r == -EEXIST && !exclusive)
+        r = pc_lookup(fs->volume, parent, name, attr);
+    return r;
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+               struct fuse_file_info *fi)
+{
+    const struct fuse_ctx *ctx = fuse_req_ctx(req);
+    struct fs *fs = fs_of(req);
+    struct pc_make m = {.mode = S_IFREG | (mode & 07777), .uid = ctx->uid, .gid = ctx->gid};
+    uint64_t mark = coherence_mark(fs->coherence), folder = fs_node(fs, parent);
+    struct fuse_entry_param e;
+    struct handle *h;
+    struct pc_attr attr;
+    int r = create(fs, folder, name, &m, fi->flags & O_EXCL, &attr);
+
+    if (r >= 0)
+        r = inodes_ref(fs->inodes, attr.ino, attr_facts(&attr));
+    if (r < 0) {
+        fs_fail(req, "create", r);
+        return;
+    }
+    inodes_learn(fs->inodes, attr.ino, INODE_NO_CAPS);
+    r = handle_open(&fs->handles, fs->volume, attr.ino, open_flags(fs, fi->flags), &h);
+    if (r < 0) {
+        inodes_unref(fs->inodes, attr.ino, 1);
+        fs_fail(req, "create", r);
+        return;
+    }
+    attr_entry(fs, &attr, &e);
+    fill_info(fs, fi, h);
+    if (fuse_reply_create(req, &e, fi) == -ENOENT) {
+        (void)handle_close(&fs->handles, h);
+        inodes_unref(fs->inodes, attr.ino, 1);
+    }
+    coherence_check_name(fs->coherence, mark, folder, name, attr.ino);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fs *fs = fs_of(req);
+    struct handle *h = handle_of(fi->fh);
+    int r = h ? handle_close(&fs->handles, h) : -EBADF;
+
+    (void)ino;
+    if (r < 0) /* nobody sees an error of release */
+        pc_log(PC_LOG_ERROR, "release", "written data was lost: %s", pc_err_text(r));
+    (void)fuse_reply_err(req, 0);
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fs *fs = fs_of(req);
+    struct handle *h = handle_of(fi->fh);
+    int r = h ? 0 : -EBADF;
+
+    (void)ino;
+    if (r >= 0 && handle_can_write(h))
+        r = fs->opt->given[OPTION_SYNC] ? pc_file_sync(handle_file(h))
+                                        : pc_file_flush(handle_file(h));
+    if (r < 0)
+        fs_fail(req, "flush", r);
+    else
+        (void)fuse_reply_err(req, 0);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+    struct handle *h = handle_of(fi->fh);
+    int r = h ? pc_file_sync(handle_file(h)) : -EBADF;
+
+    (void)ino;
+    (void)datasync;
+    if (r < 0)
+        fs_fail(req, "fsync", r);
+    else
+        (void)fuse_reply_err(req, 0);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    struct fs *fs = fs_of(req);
+    struct handle *h = handle_of(fi->fh);
+    uint64_t mark = coherence_mark(fs->coherence);
+    char *buf = fs_buffer();
+    ssize_t n = h ? 0 : -EBADF;
+
+    (void)ino;
+    if (!buf)
+        n = -ENOMEM;
+    if (n >= 0)
+        n = pc_file_read(handle_file(h), buf, size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX,
+                         (uint64_t)off);
+    if (n < 0) {
+        fs_fail(req, "read", n);
+        return;
+    }
+    (void)fuse_reply_buf(req, buf, (size_t)n);
+    coherence_check(fs->coherence, mark, handle_node(h));
+}
+
+/* The kernel's idea of the end may be old: append by ours, and have it forget the pages that it filled at the wrong place. */
+static ssize_t append(struct fs *fs, struct handle *h, const char *buf, size_t size, off_t off)
+{
+    uint64_t at = 0;
+    ssize_t n = pc_file_append(handle_file(h), buf, size, &at);
+
+    if (n >= 0 && at != (uint64_t)off)
+        coherence_drop(fs->coherence, handle_node(h), true);
+    return n;
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+              struct fuse_file_info *fi)
+{
+    struct fs *fs = fs_of(req);
+    struct handle *h = handle_of(fi->fh);
+    ssize_t n = h ? 0 : -EBADF;
+
+    (void)ino;
+    if (n >= 0 && wire_kill_suid())
+        n = attr_kill_suid(fs, handle_node(h));
+    if (n >= 0) {
+        if (fi->flags & O_APPEND && !fi->writepage && !fs->opt->given[OPTION_WRITEBACK])
+            n = append(fs, h, buf, size, off);
+        else
+            n = pc_file_write(handle_file(h), buf, size, (uint64_t)off);
+    }
+    if (n < 0)
+        fs_fail(req, "write", n);
+    else
+        (void)fuse_reply_write(req, (size_t)n);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+                  struct fuse_file_info *fi)
+{
+    struct handle *h = handle_of(fi->fh);
+    int r = h ? pc_file_fallocate(handle_file(h), mode, (uint64_t)off, (uint64_t)len) : -EBADF;
+
+    (void)ino;
+    if (r < 0)
+        fs_fail(req, "fallocate", r);
+    else
+        (void)fuse_reply_err(req, 0);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+    struct handle *h = handle_of(fi->fh);
+    int64_t r = h ? pc_file_seek(handle_file(h), (uint64_t)off, whence) : -EBADF;
+
+    (void)ino;
+    if (r < 0)
+        fs_fail(req, "lseek", r);
+    else
+        (void)fuse_reply_lseek(req, (off_t)r);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *in,
+                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *out, size_t len,
+                        int flags)
+{
+    struct handle *src = handle_of(in->fh), *dst = handle_of(out->fh);
+    ssize_t n = -EBADF;
+
+    (void)ino_in;
+    (void)ino_out;
+    if (flags)
+        n = -EINVAL;
+    else if (src && dst)
+        n = pc_file_copy(handle_file(src), (uint64_t)off_in, handle_file(dst), (uint64_t)off_out,
+                         len < COPY_MAX ? len : COPY_MAX);
+    if (n < 0)
+        fs_fail(req, "copy_file_range", n);
+    else
+        (void)fuse_reply_write(req, (size_t)n);
+}

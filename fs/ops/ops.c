@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of requests, and what all of them use. */
+#include "ops/ops.h"
+
+#include "errmap.h"
+#include "pcloud/err.h"
+#include "pcloud/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct fs *fs_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+uint64_t fs_node(const struct fs *fs, fuse_ino_t ino)
+{
+    return ino == FUSE_ROOT_ID ? fs->root : ino;
+}
+
+fuse_ino_t fs_ino(const struct fs *fs, uint64_t node)
+{
+    return node == fs->root ? FUSE_ROOT_ID : node;
+}
+
+/* Answers that are part of normal work; anything else is worth a line in the log. */
+static bool is_ordinary(int error)
+{
+    return error != EIO && error != ENOMEM && error != ENOSPC && error != EMFILE;
+}
+
+void fs_fail(fuse_req_t req, const char *op, long long code)
+{
+    int error = errmap(code);
+
+    if (!is_ordinary(error))
+        pc_log(PC_LOG_ERROR, "request", "%s: %s", op, pc_err_text((int)code));
+    (void)fuse_reply_err(req, error);
+}
+
+void fs_fail_node(fuse_req_t req, const char *op, long long code)
+{
+    fs_fail(req, op, code == -ENOENT ? -ESTALE : code);
+}
+
+static pthread_key_t buffer_key;
+static pthread_once_t buffer_once = PTHREAD_ONCE_INIT;
+
+static void make_buffer_key(void)
+{
+    pthread_key_create(&buffer_key, free);
+}
+
+void *fs_buffer(void)
+{
+    void *buffer;
+
+    pthread_once(&buffer_once, make_buffer_key);
+    buffer = pthread_getspecific(buffer_key);
+    if (!buffer) {
+        buffer = aligned_alloc(4096, FS_REQUEST_MAX);
+        pthread_setspecific(buffer_key, buffer);
+    }
+    return buffer;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+    unsigned want = FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS |
+                    FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_EXPIRE_ONLY;
+    struct fs *fs = userdata;
+
+    if (fs->opt->given[OPTION_WRITEBACK])
+        want |= FUSE_CAP_WRITEBACK_CACHE;
+    /* Content is sealed and opened in our memory: splicing would only add pipes. */
+    conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    if (conn->capable & FUSE_CAP_EXPLICIT_INVAL_DATA)
+        conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
+    conn->want |= want & conn->capable;
+    conn->max_write = FS_REQUEST_MAX;
+    conn->max_read = FS_REQUEST_MAX;
+    conn->max_background = 64;
+    conn->congestion_threshold = 48;
+}
+
+const struct fuse_lowlevel_ops fs_ops = {
+    .init = op_init,
+    .lookup = op_lookup,
+    .forget = op_forget,
+    .forget_multi = op_forget_multi,
+    .getattr = op_getattr,
+    .setattr = op_setattr,
+    .readlink = op_readlink,
+    .mknod = op_mknod,
+    .mkdir = op_mkdir,
+    .symlink = op_symlink,
+    .link = op_link,
+    .unlink = op_unlink,
+    .rmdir = op_rmdir,
+    .rename = op_rename,
+    .create = op_create,
+    .open = op_open,
+    .read = op_read,
+    .write = op_write,
+    .flush = op_flush,
+    .release = op_release,
+    .fsync = op_fsync,
+    .fallocate = op_fallocate,
+    .lseek = op_lseek,
+    .copy_file_range = op_copy_file_range,
+    .opendir = op_opendir,
+    .readdir = op_readdir,
+    .readdirplus = op_readdirplus,
+    .releasedir = op_releasedir,
+    .fsyncdir = op_fsyncdir,
+    .statfs = op_statfs,
+    .setxattr = op_setxattr,
+    .getxattr = op_getxattr,
+    .listxattr = op_listxattr,
+    .removexattr = op_removexattr,
+};

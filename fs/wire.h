@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's protocol where libfuse 3.14 knows less of it than the kernel. */
+#ifndef FS_WIRE_H
+#define FS_WIRE_H
+
+#include <stdbool.h>
+
+struct fuse_session;
+
+/**
+ * wire_attach(se): have the mounted session read and write through this module. It adds two things that libfuse does not pass on: in the answer
+ * to INIT, that folders may be read in parallel and that we clear set-user-id bits; and in requests, that this one is to clear them.
+ * Without the second the kernel asks for security.capability before each write.
+ */
+int wire_attach(struct fuse_session *se);
+
+/** wire_kill_suid(): must the request that this thread serves clear set-user-id and set-group-id bits? */
+bool wire_kill_suid(void);
+
+#endif
