@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking at the parts from outside: mounts, addresses, processes. */
+#include "run/probe.h"
+#include "args.h"
+#include "run/state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Undo the \ooo escapes of /proc/self/mountinfo in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+
+    while (*text) {
+        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
+            *out++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+            text += 4;
+        } else {
+            *out++ = *text++;
+        }
+    }
+    *out = '\0';
+}
+
+static bool in_mount_table(const char *path)
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL, *field, *rest;
+    bool found = false;
+    size_t cap = 0;
+
+    if (!f)
+        return false;
+    while (!found && getline(&line, &cap, f) > 0) {
+        rest = line;
+        for (int i = 0; i < 5; i++)
+            field = strsep(&rest, " ");
+        if (!rest)
+            continue;
+        unescape(field);
+        found = strcmp(field, path) == 0;
+    }
+    free(line);
+    fclose(f);
+    return found;
+}
+
+/* In a probe's process: default signals, an end after PROBE_MAX_S. */
+static void probe_child(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    alarm(PROBE_MAX_S);
+}
+
+pid_t probe_mount_start(const char *path)
+{
+    struct statfs st;
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid < 0 ? -errno : pid;
+    probe_child();
+    if (statfs(path, &st) != 0)
+        _exit(errno);
+    _exit(in_mount_table(path) ? 0 : ENODEV);
+}
+
+static int resolve(const char *address, struct addrinfo **ret)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    char host[256], service[8];
+    unsigned port;
+    int err = args_split_address(address, host, sizeof host, &port);
+
+    if (err < 0)
+        return err;
+    snprintf(service, sizeof service, "%u", port);
+    err = getaddrinfo(*host ? host : NULL, service, &hints, ret);
+    if (err != 0)
+        return pc_err_set(PC_EUSAGE, "'%.80s' is no address: %s", address, gai_strerror(err));
+    return 0;
+}
+
+pid_t probe_port_start(const char *address)
+{
+    struct addrinfo *ai;
+    pid_t pid = fork();
+    int fd;
+
+    if (pid != 0)
+        return pid < 0 ? -errno : pid;
+    probe_child();
+    if (resolve(address, &ai) < 0)
+        _exit(EINVAL);
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) != 0)
+        _exit(errno);
+    _exit(0);
+}
+
+int probe_result(int status)
+{
+    if (WIFEXITED(status))
+        return -WEXITSTATUS(status);
+    return -ETIMEDOUT;
+}
+
+int probe_wait(pid_t pid)
+{
+    int status;
+
+    if (pid < 0)
+        return pid;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return probe_result(status);
+}
+
+enum probe_mount probe_mount_kind(const char *path)
+{
+    int err;
+
+    if (!in_mount_table(path))
+        return PROBE_NOT_MOUNTED;
+    err = probe_wait(probe_mount_start(path));
+    return err == -ENOTCONN || err == -ECONNABORTED ? PROBE_MOUNT_STALE : PROBE_MOUNTED;
+}
+
+int probe_mount_clear(const char *path)
+{
+    pid_t pid;
+
+    if (!in_mount_table(path))
+        return 0;
+    if (geteuid() == 0 && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+        return 0;
+    pid = fork();
+    if (pid == 0) {
+        probe_child();
+        execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    probe_wait(pid);
+    if (in_mount_table(path))
+        return pc_err_set(-EBUSY, "cannot unmount %s; try `fusermount3 -uz %s`", path, path);
+    return 0;
+}
+
+int probe_address_free(const char *address, const char *option)
+{
+    struct addrinfo *ai;
+    int fd, one = 1, err = resolve(address, &ai);
+
+    if (err < 0)
+        return err;
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        err = pc_err_set(-errno, "cannot make a socket for %s: %s", address, strerror(errno));
+        goto free_address;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
+        err = -errno;
+    close(fd);
+    if (err == -EADDRINUSE)
+        pc_err_set(err,
+                   "%s is in use by another program; choose another with --%s ADDR:PORT (port 0 "
+                   "takes a free one)",
+                   address, option);
+    else if (err < 0)
+        pc_err_set(err, "cannot listen on %s: %s; choose another with --%s ADDR:PORT", address,
+                   strerror(-err), option);
+free_address:
+    freeaddrinfo(ai);
+    return err;
+}
+
+int probe_connect_address(const char *address, char *buf, size_t cap)
+{
+    char host[256];
+    unsigned port;
+    int err = args_split_address(address, host, sizeof host, &port);
+
+    if (err < 0)
+        return err;
+    if (!*host || strcmp(host, "0.0.0.0") == 0)
+        snprintf(host, sizeof host, "127.0.0.1");
+    else if (strcmp(host, "::") == 0)
+        snprintf(host, sizeof host, "::1");
+    snprintf(buf, cap, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    return 0;
+}
+
+void probe_process_end(pid_t pid, unsigned long long born, int term_ms)
+{
+    struct pollfd p = {.events = POLLIN};
+
+    p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (p.fd < 0)
+        return;
+    if (born != 0 &&
+        run_born(pid) == born) { /* pidfd first: from here on it cannot become another process */
+        kill(pid, SIGTERM);
+        if (poll(&p, 1, term_ms) == 0) {
+            kill(pid, SIGKILL);
+            poll(&p, 1, 5000);
+        }
+    }
+    close(p.fd);
+}
