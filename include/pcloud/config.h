@@ -84,7 +84,10 @@ void pc_config_free(struct pc_config *config);
 /** pc_config_find(key): its id, or PC_EUSAGE (message names near keys). */
 int pc_config_find(const char *key);
 
-/** pc_config_str/num/bool(config, id): the value in force; strings are borrowed from ${config}. */
+/**
+ * pc_config_str/num/bool(config, id): the value in force; strings are borrowed from ${config}. Of any type str is the text as it is
+ * written, and num of a word is its place among the choices.
+ */
 const char *pc_config_str(const struct pc_config *config, enum pc_config_id id);
 int64_t pc_config_num(const struct pc_config *config, enum pc_config_id id);
 bool pc_config_bool(const struct pc_config *config, enum pc_config_id id);

@@ -26,7 +26,8 @@ int pc_home_default(const char *opt, char **ret_path);
 /**
  * pc_home_create(path, ret_home): make a home and its folders (parents too). Nothing is left behind on failure. The format file is
  * written last, by pc_home_commit, so that a half-made home is never taken for one. PC_EHOMEEXISTS if a format file is there,
- * -ENOTEMPTY if the folder holds anything that is not the remains of an interrupted init (those are removed).
+ * -ENOTEMPTY if the folder holds anything that is not the remains of an interrupted init (those are removed). PC_ERUNNING while
+ * another process makes a home there.
  */
 int pc_home_create(const char *path, struct pc_home **ret_home);
 
@@ -36,7 +37,7 @@ int pc_home_commit(struct pc_home *home);
 /** pc_home_abandon(home): remove a home that was not committed and free it. */
 void pc_home_abandon(struct pc_home *home);
 
-/** pc_home_open(path, ret_home): PC_ENOHOME if there is none, PC_EVERSION if its format is not ours (message says which). */
+/** pc_home_open(path, ret_home): PC_ENOHOME if there is none, PC_EVERSION if its format is not ours (message says which), PC_ECORRUPT. */
 int pc_home_open(const char *path, struct pc_home **ret_home);
 
 /** pc_home_close(home): free; NULL is legal. */
