@@ -83,7 +83,8 @@ size_t data_chunk(struct data *d, const void *data, size_t len, bool last);
 /** data_pack_size(d, id): bytes on disk or -ENOENT. data_pack_remove(d, id): unlink. */
 int64_t data_pack_size(struct data *d, uint64_t id);
 int data_pack_remove(struct data *d, uint64_t id);
-/** data_pack_compact(d, id, ret_moved): copy every live record (still sealed, verified by checksum) to an open pack and switch the engine. Skips damaged ones (logged). */
+/** data_pack_compact(d, id, ret_moved): copy every live record (still sealed, verified by checksum) to an open pack and switch the engine. Skips damaged ones (logged).
+ * The caller holds a meta_pin: the copies are referred to only when the engine has switched. */
 int data_pack_compact(struct data *d, uint64_t id, uint64_t *ret_moved);
 /** data_verify(d, block): read the record from disk past the cache and check it whole. */
 int data_verify(struct data *d, const struct meta_block *block);
