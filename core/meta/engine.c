@@ -7,6 +7,8 @@
 #include "meta/schema.h"
 #include "pcloud/err.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,41 +22,83 @@ static int exec(struct sql_conn *c, const char *sql)
                : pc_err_set(sql_code(rc), "metadata database: %s", sqlite3_errmsg(c->db));
 }
 
-static int db_exists(const char *dir)
+static int path_exists(const char *path)
 {
-    char *path = mem_printf("%s/" ENGINE_DB, dir);
-    int r;
+    if (access(path, F_OK) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : pc_err_wrap(-errno, "%s: ", path);
+}
 
-    if (!path)
-        return -ENOMEM;
-    r = access(path, F_OK) == 0;
-    mem_free(path);
+/* Make the whole database under a name that nobody opens. */
+static int create_at(const char *path, const struct seal_vfs *vfs, const uint8_t volume_id[16],
+                     uint32_t uid, uint32_t gid)
+{
+    struct sql_conn c;
+    int fd, r;
+
+    if (unlink(path) < 0 && errno != ENOENT)
+        return pc_err_wrap(-errno, "%s: ", path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* the log takes its mode */
+    if (fd < 0)
+        return pc_err_wrap(-errno, "%s: ", path);
+    close(fd);
+    r = conn_create(vfs, path, &c);
+    if (r < 0)
+        return r;
+    r = exec(&c, "BEGIN IMMEDIATE");
+    if (r == 0)
+        r = ground_create(&c, volume_id);
+    if (r == 0)
+        r = schema_create(c.db, uid, gid);
+    if (r == 0)
+        r = exec(&c, "COMMIT");
+    if (r == 0)
+        r = exec(&c, "PRAGMA wal_checkpoint(TRUNCATE)");
+    conn_close(&c); /* the log goes with the last connection */
+    return r;
+}
+
+/* Give it its name, durably. */
+static int publish(const char *dir, const char *from, const char *to)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+
+    if (fd < 0)
+        return pc_err_wrap(-errno, "%s: ", dir);
+    if (rename(from, to) < 0 || fsync(fd) < 0)
+        r = pc_err_wrap(-errno, "%s: ", to);
+    close(fd);
     return r;
 }
 
 int meta_create(const char *dir, const uint8_t page_key[32], uint32_t uid, uint32_t gid)
 {
     static const char label[] = "pcloud v1 volume id";
+    char *path = mem_printf("%s/" ENGINE_DB, dir), *made = mem_printf("%s/" ENGINE_DB_NEW, dir);
+    struct seal_vfs *vfs = NULL;
     uint8_t id[MAC_BYTES];
-    struct sql_conn c;
-    int r = db_exists(dir);
+    int r = -ENOMEM;
 
+    if (!path || !made)
+        goto free_paths;
+    r = path_exists(path);
+    if (r > 0)
+        r = pc_err_set(-EEXIST, "there is a metadata database in %s already", dir);
     if (r < 0)
-        return r;
-    if (r)
-        return pc_err_set(-EEXIST, "there is a metadata database in %s already", dir);
+        goto free_paths;
     mac_keyed(page_key, label, sizeof label - 1, NULL, 0, id);
-    r = conn_open(dir, page_key, true, &c);
+    r = seal_vfs_new(page_key, NULL, &vfs);
     if (r < 0)
-        return r;
-    r = exec(&c, "BEGIN IMMEDIATE");
+        goto free_paths;
+    r = create_at(made, vfs, id, uid, gid);
     if (r == 0)
-        r = ground_create(&c, id);
-    if (r == 0)
-        r = schema_create(c.db, uid, gid);
-    if (r == 0)
-        r = exec(&c, "COMMIT");
-    conn_close(&c);
+        r = publish(dir, made, path);
+    if (r < 0)
+        unlink(made);
+    seal_vfs_free(vfs);
+free_paths:
+    mem_free(made);
+    mem_free(path);
     return r;
 }
 
@@ -97,6 +141,18 @@ static int session_start(struct engine *e, const char *program)
     return r < 0 ? r : 0;
 }
 
+static void engine_free(struct engine *e)
+{
+    seal_vfs_free(e->vfs);
+    pthread_cond_destroy(&e->feed_more);
+    pthread_mutex_destroy(&e->feed_lock);
+    pthread_mutex_destroy(&e->pin_lock);
+    pthread_mutex_destroy(&e->lock);
+    mem_free(e->path);
+    mem_free(e->dir);
+    mem_free(e);
+}
+
 int meta_open(const struct meta_options *o, struct meta **ret)
 {
     struct engine *e = mem_calloc(1, sizeof *e);
@@ -113,16 +169,18 @@ int meta_open(const struct meta_options *o, struct meta **ret)
     pthread_mutex_init(&e->feed_lock, NULL);
     pthread_cond_init(&e->feed_more, NULL);
     e->dir = mem_strdup(o->dir);
-    if (!e->dir)
+    e->path = mem_printf("%s/" ENGINE_DB, o->dir);
+    if (!e->dir || !e->path)
         goto free_engine;
-    r = db_exists(o->dir);
-    if (r <= 0) {
-        if (r == 0)
-            r = pc_err_set(PC_ENOHOME, "there is no metadata database in %s; run pcloud init",
-                           o->dir);
+    r = path_exists(e->path);
+    if (r == 0)
+        r = pc_err_set(PC_ENOHOME, "there is no metadata database in %s; run pcloud init", o->dir);
+    if (r < 0)
         goto free_engine;
-    }
-    r = conn_open(o->dir, o->page_key, false, &e->writer);
+    r = seal_vfs_new(o->page_key, NULL, &e->vfs);
+    if (r < 0)
+        goto free_engine;
+    r = conn_open(e->vfs, e->path, &e->writer);
     if (r < 0)
         goto free_engine;
     r = exec(&e->writer, "BEGIN IMMEDIATE");
@@ -137,8 +195,7 @@ int meta_open(const struct meta_options *o, struct meta **ret)
 close_writer:
     conn_close(&e->writer);
 free_engine:
-    mem_free(e->dir);
-    mem_free(e);
+    engine_free(e);
     return r;
 }
 
@@ -148,12 +205,7 @@ int meta_close(struct meta *m)
     int r = meta_sync(m);
 
     conn_close(&e->writer);
-    pthread_cond_destroy(&e->feed_more);
-    pthread_mutex_destroy(&e->feed_lock);
-    pthread_mutex_destroy(&e->pin_lock);
-    pthread_mutex_destroy(&e->lock);
-    mem_free(e->dir);
-    mem_free(e);
+    engine_free(e);
     return r;
 }
 

@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 
+#include "meta/seal/vfs.h"
 #include "meta/sql.h"
 
 #define ENGINE_DB "volume.db"
+#define ENGINE_DB_NEW "volume.db.new" /* while it is made */
 #define ENGINE_FORMAT 1
 #define ENGINE_FEED_ROWS 100000
 #define ENGINE_PINS 256
@@ -32,7 +34,8 @@ struct engine_pin {
 
 struct engine {
     struct meta meta; /* first: a struct meta * of this engine is its struct engine * */
-    char *dir;
+    char *dir, *path; /* of the folder, of the database */
+    struct seal_vfs *vfs;
     int (*data_barrier)(void *arg);
     void *barrier_arg;
     uint64_t reserve_bytes;
@@ -61,8 +64,10 @@ static inline struct engine *engine_of(struct meta *m)
     return (struct engine *)(void *)m;
 }
 
-/** conn_open(dir, page_key, create, c): a connection with its settings made. PC_EPASSPHRASE, PC_ECORRUPT, PC_ENOHOME. */
-int conn_open(const char *dir, const uint8_t page_key[32], bool create, struct sql_conn *c);
+/** conn_open(vfs, path, c): a connection to a database that is there, with its settings made. PC_EPASSPHRASE, PC_ECORRUPT, -ENOENT. */
+int conn_open(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
+/** conn_create(vfs, path, c): the same to a new database. */
+int conn_create(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
 /** conn_close(c): finalize and close; an unopened one is legal. */
 void conn_close(struct sql_conn *c);
 
