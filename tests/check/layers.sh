@@ -36,8 +36,8 @@ hidden() {
     local layer=$1 flags=$2 header; shift 2
     while read -r header; do
         for name in "$header" "${header#*/}" "${header##*/}"; do
-            # a header of the layer's own by the same name is another file
-            [ -f "$layer/$name" ] || [ -f "include/$name" ] ||
+            # a header of the layer's own, or of the system, by the same name is another file
+            [ -f "$layer/$name" ] || [ -f "include/$name" ] || [ -f "/usr/include/$name" ] ||
                 printf '#if __has_include("%s")\n#error "%s is in reach"\n#endif\n' "$name" "$header"
         done
     done < <(find "$@" -name '*.h' | sort) >"$tmp/probe.c"
