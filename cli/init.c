@@ -288,7 +288,7 @@ int verb_passwd(struct cli *c)
         if (err >= 0 && !cli_has(c, "json"))
             printf("The passphrase is changed to a random one, kept in %s\n", kept);
     } else {
-        err = passphrase_new(c->home, cli_value(c, "new-passphrase-file"), &fresh, &len);
+        err = passphrase_new(cli_value(c, "new-passphrase-file"), &fresh, &len);
         if (err >= 0)
             err = pc_keys_rewrap(c->home, c->keys, fresh, len);
         pc_passphrase_free(fresh);

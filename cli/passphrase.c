@@ -122,14 +122,17 @@ int passphrase_for_init(struct cli *c, char **ret, size_t *ret_len)
     return 0;
 }
 
-int passphrase_new(struct pc_home *home, const char *file, char **ret, size_t *ret_len)
+int passphrase_new(const char *file, char **ret, size_t *ret_len)
 {
-    (void)home;
+    int tty;
+
     if (file)
         return pc_passphrase_get(NULL, file, NULL, ret, ret_len);
-    if (!isatty(STDIN_FILENO))
+    tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (tty < 0)
         return pc_err_set(PC_EUSAGE, "no new passphrase: give --new-passphrase-file FILE or "
                                      "--random, or run this on a terminal");
+    close(tty);
     unsetenv("PCLOUD_PASSPHRASE_FILE"); /* that is where the old one came from */
     unsetenv("CREDENTIALS_DIRECTORY");
     return ask_twice(ret, ret_len);

@@ -19,8 +19,8 @@ int passphrase_replace(struct pc_home *home, const struct pc_keys *keys, const c
 /** passphrase_for_init(c, ret, ret_len): the one for a new home; *ret stays NULL if a random one is to be made. */
 int passphrase_for_init(struct cli *c, char **ret, size_t *ret_len);
 
-/** passphrase_new(home, file, ret, ret_len): a new one from ${file}, or asked for twice on the terminal. */
-int passphrase_new(struct pc_home *home, const char *file, char **ret, size_t *ret_len);
+/** passphrase_new(file, ret, ret_len): a new one from ${file}, or asked for twice on the terminal. */
+int passphrase_new(const char *file, char **ret, size_t *ret_len);
 
 /* How the supervisor's children get it: by a file they read themselves, or by a pipe that the supervisor fills from locked memory. */
 struct passphrase_way {
