@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of pcloud-gateway. */
+#include "opts.h"
+
+#include "pcloud/err.h"
 #include "pcloud/version.h"
 
 #include <stdio.h>
 
-int main(void)
+static int fail(int rc)
 {
-    printf("pcloud-gateway %s\n", pc_version());
-    return 0;
+    fprintf(stderr, "pcloud-gateway: %s\n", pc_err_text(rc));
+    return rc == PC_EUSAGE ? 2 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct opts o;
+    int rc = opts_parse(argc, argv, &o);
+
+    if (rc < 0)
+        return fail(rc);
+    if (o.help)
+        opts_print_help();
+    else if (o.version)
+        printf("pcloud-gateway %s\n", pc_version());
+    else if (o.print_man)
+        opts_print_man();
+    return rc < 0 ? fail(rc) : 0;
 }

@@ -8,6 +8,7 @@
 #define PC_UPLOAD_ID_MAX 48 /* characters and NUL */
 #define PC_PARTS_MAX 10000
 #define PC_PART_MIN (5u << 20) /* bytes of every part but the last */
+#define PC_CHECKSUM_MAX 96 /* "x-amz-checksum-sha256=", base64 of 32 bytes, "-10000" and NUL fit */
 
 struct pc_upload {
     char id[PC_UPLOAD_ID_MAX];
@@ -23,7 +24,7 @@ struct pc_part {
     unsigned number; /* 1 … PC_PARTS_MAX */
     uint64_t size;
     char etag[PC_ETAG_MAX];
-    char checksum[64]; /* "x-amz-checksum-crc32=base64"; "" if none */
+    char checksum[PC_CHECKSUM_MAX]; /* "x-amz-checksum-crc32=base64"; "" if none */
     struct timespec mtime;
 };
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every request of the gateway shares. */
+#ifndef GATEWAY_H
+#define GATEWAY_H
+
+struct gateway { /* all borrowed; set before the first request */
+    struct pc_volume *volume;
+    const char *region; /* that clients sign for */
+    const char *domain; /* of bucket.domain addressing; "" is off */
+};
+
+#endif

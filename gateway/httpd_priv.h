@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What httpd.c, httpd_body.c and httpd_reply.c share. */
+#ifndef GATEWAY_HTTPD_PRIV_H
+#define GATEWAY_HTTPD_PRIV_H
+
+#include "httpd.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define POOL_BYTES                                                                                 \
+    (64u << 10) /* of a connection: request head, read buffer, reply head; wiped for each request */
+#define BODY_SMALL (64u << 10)  /* bodies up to this are collected first and served by one job */
+#define BODY_STAGE (256u << 10) /* bytes of a body in one buffer; two of them a request */
+#define BODY_SWAP                                                                                  \
+    (BODY_STAGE / 2) /* from here on a buffer goes to a worker as soon as one is free */
+#define BODY_DRAIN                                                                                 \
+    (16u << 20) /* bytes of a refused body that are read and dropped before the connection is cut */
+#define REPLY_BLOCK (256u << 10) /* bytes of a reply read at once */
+
+struct server { /* one libmicrohttpd daemon; a reload starts another on the same socket */
+    struct httpd *httpd;
+    struct MHD_Daemon *daemon;
+    struct server *next;
+    int fd; /* the listening socket */
+    enum req_scheme scheme;
+    atomic_uint active;   /* exchanges alive */
+    atomic_uint busy;     /* callbacks and jobs running */
+    atomic_bool stopping; /* callbacks cut their connections */
+};
+
+struct httpd {
+    struct httpd_options options;
+    struct server *servers; /* the newest first */
+    pthread_mutex_t lock;   /* of idle */
+    pthread_cond_t idle;    /* a request ended */
+    atomic_bool draining;   /* replies end their connections */
+    atomic_ulong requests;
+};
+
+enum phase {
+    PHASE_HEAD,    /* nothing was decided */
+    PHASE_BEGIN,   /* app->head runs before the body is asked for */
+    PHASE_BODY,    /* the body comes */
+    PHASE_DISCARD, /* the reply is set, the rest of the body is dropped */
+    PHASE_FINISH,  /* app->finish runs */
+    PHASE_REPLY,   /* the reply was queued */
+};
+
+enum job_state {
+    JOB_IDLE,
+    JOB_RUNNING,
+    JOB_AWAITED /* the connection is suspended until the job ends */
+};
+
+struct stage { /* bytes of a body or a reply between the polling thread and a worker */
+    char *data;
+    size_t len, cap;
+};
+
+struct exchange {   /* a request and its reply on a connection */
+    struct req req; /* first */
+    struct server *server;
+    struct MHD_Connection *connection;
+    enum phase phase;
+    atomic_uint refs; /* the connection's and a running job's */
+    atomic_int job_state;
+    struct pool_job job;
+    bool started; /* app->head was called */
+    bool failed;  /* the reply is set by head or data: feed nothing more */
+    bool sent;    /* the reply went out whole */
+    uint64_t dropped, replied;
+    struct stage stage[2]; /* of the body; then of the reply */
+    int fill;      /* the stage that is filled (body) or emptied (reply) by the polling thread */
+    size_t taken;  /* of the reply's stage */
+    uint64_t next; /* of the reply: what to read next */
+    int source_error;
+    char target[];
+};
+
+/* httpd.c */
+void exchange_unref(struct exchange *x);
+/** exchange_run(x, fn, wait): run ${fn} on a worker; with ${wait} the connection is suspended until it ends. */
+enum exchange_wait { EXCHANGE_GO_ON, EXCHANGE_WAIT };
+void exchange_run(struct exchange *x, void (*fn)(struct pool_job *job), enum exchange_wait wait);
+/** exchange_done(x): the end of every job: wakes the connection if it waits. */
+void exchange_done(struct exchange *x);
+/** exchange_await(x): suspend the connection until the running job ends: the callback comes again then. */
+void exchange_await(struct exchange *x);
+struct exchange *exchange_of(struct pool_job *job);
+/** server_enter(s), server_leave(s): around every callback: httpd_stop waits until none is inside. */
+void server_enter(struct server *s);
+void server_leave(struct server *s);
+
+/* httpd_body.c */
+/** body_begin(x): the head is complete: decide how the body is taken. */
+enum MHD_Result body_begin(struct exchange *x);
+/** body_data(x, data, size): some of it; *size becomes what is left. */
+enum MHD_Result body_data(struct exchange *x, const char *data, size_t *size);
+/** body_end(x): all of it was given to body_data. */
+enum MHD_Result body_end(struct exchange *x);
+
+/* httpd_reply.c */
+/** reply_refuse(x, status, text): an answer of ours to what is no proper request; the connection ends. */
+enum MHD_Result reply_refuse(struct exchange *x, unsigned status, const char *text);
+/** reply_prepare(x): on a worker, after the app: read the first block of the body. */
+void reply_prepare(struct exchange *x);
+/** reply_send(x): queue it. */
+enum MHD_Result reply_send(struct exchange *x);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker threads for what must not run on the threads that poll connections. */
+#include "pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define STACK_BYTES (512u << 10)
+
+struct pool {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct pool_job *first, **last;
+    unsigned idle;
+    bool stopping;
+    unsigned count;
+    pthread_t threads[];
+};
+
+static void *work(void *arg)
+{
+    struct pool *p = arg;
+
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        struct pool_job *job = p->first;
+
+        if (job) {
+            p->first = job->next;
+            if (!p->first)
+                p->last = &p->first;
+            pthread_mutex_unlock(&p->lock);
+            job->fn(job);
+            pthread_mutex_lock(&p->lock);
+        } else if (p->stopping) {
+            break;
+        } else {
+            p->idle++;
+            pthread_cond_wait(&p->wake, &p->lock);
+            p->idle--;
+        }
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static int spawn(struct pool *p, unsigned threads)
+{
+    pthread_attr_t attr;
+    sigset_t all, old;
+    int rc = 0;
+
+    if (pthread_attr_init(&attr) != 0)
+        return -ENOMEM;
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    while (rc == 0 && p->count < threads) {
+        rc = -pthread_create(&p->threads[p->count], &attr, work, p);
+        if (rc == 0)
+            p->count++;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return rc;
+}
+
+int pool_start(unsigned threads, struct pool **ret)
+{
+    struct pool *p = calloc(1, sizeof *p + threads * sizeof p->threads[0]);
+    int rc;
+
+    if (!p)
+        return -ENOMEM;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    p->last = &p->first;
+    rc = spawn(p, threads);
+    if (rc < 0) {
+        pool_stop(p);
+        return rc;
+    }
+    *ret = p;
+    return 0;
+}
+
+void pool_submit(struct pool *p, struct pool_job *job)
+{
+    bool wake;
+
+    job->next = NULL;
+    pthread_mutex_lock(&p->lock);
+    *p->last = job;
+    p->last = &job->next;
+    wake = p->idle > 0;
+    pthread_mutex_unlock(&p->lock);
+    if (wake)
+        pthread_cond_signal(&p->wake);
+}
+
+void pool_stop(struct pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stopping = true;
+    pthread_mutex_unlock(&p->lock);
+    pthread_cond_broadcast(&p->wake);
+    for (unsigned i = 0; i < p->count; i++)
+        pthread_join(p->threads[i], NULL);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copying objects, whole and as parts of uploads. */
+#include "s3/ops.h"
+#include "s3/s3.h"
+
+#include "pcloud/err.h"
+#include "s3/cond.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "/bucket/key?versionId=null", percent-coded, the slash before it optional. */
+static int parse_source(struct s3 *s, struct copy_source *ret)
+{
+    const char *text = s3_header(s, "x-amz-copy-source"), *mark = strrchr(text, '?');
+    size_t len = strlen(text), n;
+    char *plain, *slash;
+
+    if (mark && strncmp(mark, "?versionId=", 11) == 0) {
+        if (mark[11] && strcmp(mark + 11, "null") != 0)
+            return S3_ENOVERSION;
+        len = (size_t)(mark - text);
+    }
+    plain = req_alloc(s->r, len + 1);
+    if (!plain)
+        return -ENOMEM;
+    if (uri_decode(text, len, URI_PLUS_LITERAL, plain, &n) < 0)
+        return s3_fail(s, S3_EARGUMENT, "Copy Source must be URL-encoded");
+    if (*plain == '/') {
+        plain++;
+        n--;
+    }
+    slash = memchr(plain, '/', n);
+    if (!slash || slash == plain || slash + 1 == plain + n)
+        return s3_fail(
+            s, S3_EARGUMENT,
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+    *slash = '\0';
+    ret->bucket = plain;
+    ret->key = slash + 1;
+    ret->len = n - (size_t)(slash + 1 - plain);
+    return ret->len > PC_KEY_MAX ? (int)S3_EKEYTOOLONG : 0;
+}
+
+static int check_conditions(struct s3 *s, const struct pc_object *o)
+{
+    struct cond c = {
+        .if_match = s3_header(s, "x-amz-copy-source-if-match"),
+        .if_none_match = s3_header(s, "x-amz-copy-source-if-none-match"),
+        .if_modified_since = s3_header(s, "x-amz-copy-source-if-modified-since"),
+        .if_unmodified_since = s3_header(s, "x-amz-copy-source-if-unmodified-since"),
+    };
+
+    return cond_check(&c, o->etag, o->mtime.tv_sec) == COND_GO ? 0 : (int)S3_EPRECONDITION;
+}
+
+int copy_source_open(struct s3 *s, struct copy_source *ret)
+{
+    struct pc_bucket bucket;
+    int rc = parse_source(s, ret);
+
+    if (rc == 0)
+        rc = pc_bucket_get(s->gw->volume, ret->bucket, &bucket);
+    if (rc == PC_EBUCKETNAME)
+        rc = PC_ENOBUCKET;
+    if (rc == 0)
+        rc = s3_may_use(s, &bucket);
+    if (rc == 0)
+        rc = pc_object_head(s->gw->volume, ret->bucket, ret->key, ret->len, &ret->object);
+    if (rc < 0)
+        return rc;
+    rc = check_conditions(s, &ret->object);
+    if (rc < 0)
+        pc_object_fini(&ret->object);
+    return rc;
+}
+
+enum directive { DIRECTIVE_COPY, DIRECTIVE_REPLACE };
+
+static int read_directive(struct s3 *s, enum directive *ret)
+{
+    const char *v = s3_header(s, "x-amz-metadata-directive");
+
+    *ret = DIRECTIVE_COPY;
+    if (!v || strcmp(v, "COPY") == 0)
+        return 0;
+    if (strcmp(v, "REPLACE") != 0)
+        return s3_fail(s, S3_EARGUMENT, "Unknown metadata directive.");
+    *ret = DIRECTIVE_REPLACE;
+    return 0;
+}
+
+/* New headers, but the checksum stays the content's. */
+static int replace_headers(struct s3 *s, const struct pc_object *from, struct buf *out)
+{
+    const char *name, *value;
+    size_t pos = 0;
+    int rc = headers_collect(s, out);
+
+    while (rc == 0 && pc_headers_next(&from->headers, &pos, &name, &value))
+        if (strncmp(name, "x-amz-checksum-", 15) == 0)
+            headers_add(out, name, value);
+    return rc < 0 ? rc : out->err;
+}
+
+static bool same_place(const struct s3 *s, const struct copy_source *from)
+{
+    return strcmp(s->bucket, from->bucket) == 0 && s->key_len == from->len &&
+           memcmp(s->key, from->key, from->len) == 0;
+}
+
+static int reply_copied(struct s3 *s, const struct pc_object *o)
+{
+    struct buf *b = &s->r->reply_body;
+
+    xml_begin(b, "CopyObjectResult");
+    xml_time(b, "LastModified", &o->mtime);
+    xml_etag(b, o->etag);
+    checksum_xml(b, &o->headers);
+    xml_close(b, "CopyObjectResult");
+    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
+    return s3_reply_xml(s);
+}
+
+static int copy_from(struct s3 *s, const struct copy_source *from, enum directive directive)
+{
+    struct pc_condition cond;
+    struct pc_object made;
+    struct pc_headers h;
+    struct buf headers;
+    int rc = headers_write_condition(s, &cond);
+
+    if (rc < 0)
+        return rc;
+    buf_init(&headers, PC_META_MAX);
+    if (directive == DIRECTIVE_REPLACE)
+        rc = replace_headers(s, &from->object, &headers);
+    h = (struct pc_headers){headers.data, headers.len};
+    if (rc == 0)
+        rc = pc_object_copy(s->gw->volume, from->bucket, from->key, from->len, from->object.etag,
+                            s->bucket, s->key, s->key_len,
+                            directive == DIRECTIVE_REPLACE ? &h : NULL,
+                            cond.if_match || cond.if_none_match ? &cond : NULL, &made);
+    buf_fini(&headers);
+    if (rc < 0)
+        return rc;
+    rc = reply_copied(s, &made);
+    pc_object_fini(&made);
+    return rc;
+}
+
+int op_copy_object(struct s3 *s)
+{
+    struct copy_source from;
+    enum directive directive = DIRECTIVE_COPY;
+    int rc = headers_refuse(s);
+
+    if (rc == 0)
+        rc = read_directive(s, &directive);
+    if (rc == 0)
+        rc = copy_source_open(s, &from);
+    if (rc < 0)
+        return rc;
+    if (same_place(s, &from) && directive == DIRECTIVE_COPY &&
+        !s3_header(s, "x-amz-storage-class") && !s3_header(s, "x-amz-website-redirect-location") &&
+        !s3_header(s, "x-amz-server-side-encryption"))
+        rc = s3_fail(s, S3_EREQUEST,
+                     "This copy request is illegal because it is trying to copy an object to "
+                     "itself without changing "
+                     "the object's metadata, storage class, website redirect location or "
+                     "encryption attributes.");
+    else
+        rc = copy_from(s, &from, directive);
+    pc_object_fini(&from.object);
+    return rc;
+}
+
+/* The bytes of a part: x-amz-copy-source-range, or all. */
+static int part_range(struct s3 *s, const struct pc_object *o, uint64_t *off, uint64_t *size)
+{
+    const char *range = s3_header(s, "x-amz-copy-source-range");
+
+    *off = 0;
+    *size = o->size;
+    if (!range)
+        return o->size > S3_OBJECT_MAX ? (int)S3_ETOOLARGE : 0;
+    if (!range_parse_exact(range, off, size))
+        return s3_fail(s, S3_EARGUMENT,
+                       "The x-amz-copy-source-range value must be of the form bytes=first-last "
+                       "where first and last are "
+                       "the zero-based offsets of the first and last bytes to copy");
+    if (*off >= o->size || *size > o->size - *off)
+        return s3_fail(s, S3_ERANGE, "Range specified is not valid for source object of size: %llu",
+                       (unsigned long long)o->size);
+    return *size > S3_OBJECT_MAX ? (int)S3_ETOOLARGE : 0;
+}
+
+int op_copy_part(struct s3 *s)
+{
+    struct copy_source from;
+    struct pc_part part = {0};
+    struct buf *b = &s->r->reply_body;
+    uint64_t off, size;
+    int rc = op_upload_part_begin(s);
+
+    if (rc == 0)
+        rc = copy_source_open(s, &from);
+    if (rc < 0)
+        return rc;
+    part.number = s->part;
+    rc = part_range(s, &from.object, &off, &size);
+    if (rc == 0)
+        rc = pc_part_copy(s->gw->volume, from.bucket, from.key, from.len, off, size, s->bucket,
+                          s->key, s->key_len, s3_param(s, "uploadId"), &part);
+    pc_object_fini(&from.object);
+    if (rc < 0)
+        return rc;
+    xml_begin(b, "CopyPartResult");
+    xml_time(b, "LastModified", &part.mtime);
+    xml_etag(b, part.etag);
+    xml_close(b, "CopyPartResult");
+    return s3_reply_xml(s);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of S3: each sets the reply, or returns a negative code. */
+#ifndef GATEWAY_S3_OPS_H
+#define GATEWAY_S3_OPS_H
+
+struct s3;
+
+int op_list_buckets(struct s3 *s);
+int op_create_bucket(struct s3 *s);
+int op_delete_bucket(struct s3 *s);
+int op_head_bucket(struct s3 *s);
+int op_bucket_location(struct s3 *s);
+int op_list_objects(struct s3 *s);
+int op_list_versions(struct s3 *s);
+int op_get_object(struct s3 *s);
+int op_head_object(struct s3 *s);
+int op_object_attributes(struct s3 *s);
+int op_put_object_begin(struct s3 *s);
+int op_put_object(struct s3 *s);
+int op_copy_object(struct s3 *s);
+int op_delete_object(struct s3 *s);
+int op_delete_objects(struct s3 *s);
+int op_create_upload(struct s3 *s);
+int op_upload_part_begin(struct s3 *s);
+int op_upload_part(struct s3 *s);
+int op_copy_part(struct s3 *s);
+int op_complete_upload(struct s3 *s);
+int op_abort_upload(struct s3 *s);
+int op_list_parts(struct s3 *s);
+int op_list_uploads(struct s3 *s);
+int op_probe(struct s3 *s);
+int op_unsupported(struct s3 *s);
+int op_options(struct s3 *s);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configurations this server does not have: asking is answered as S3 does for one that was never set, setting is refused. */
+#include "s3/ops.h"
+#include "s3/s3.h"
+
+#include "pcloud/err.h"
+
+#include <string.h>
+
+#define NS " xmlns=\"" XML_NAMESPACE "\""
+
+/* Either an error or a document. */
+static const struct {
+    enum s3_level level;
+    const char *param;
+    int error;
+    const char *xml;
+} answers[] = {
+    {S3_BUCKET, "versioning", 0, "<VersioningConfiguration" NS "/>"},
+    {S3_BUCKET, "policy", S3_ENOBUCKETPOLICY, NULL},
+    {S3_BUCKET, "policyStatus", S3_ENOBUCKETPOLICY, NULL},
+    {S3_BUCKET, "cors", S3_ENOCORS, NULL},
+    {S3_BUCKET, "lifecycle", S3_ENOLIFECYCLE, NULL},
+    {S3_BUCKET, "tagging", S3_ENOTAGS, NULL},
+    {S3_BUCKET, "object-lock", S3_ENOOBJECTLOCK, NULL},
+    {S3_BUCKET, "website", S3_ENOWEBSITE, NULL},
+    {S3_BUCKET, "replication", S3_ENOREPLICATION, NULL},
+    {S3_BUCKET, "encryption", 0,
+     "<ServerSideEncryptionConfiguration" NS
+     "><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256"
+     "</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</"
+     "BucketKeyEnabled></Rule>"
+     "</ServerSideEncryptionConfiguration>"},
+    {S3_BUCKET, "ownershipControls", 0,
+     "<OwnershipControls" NS
+     "><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>"},
+    {S3_BUCKET, "publicAccessBlock", 0,
+     "<PublicAccessBlockConfiguration" NS
+     "><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true"
+     "</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true"
+     "</RestrictPublicBuckets></PublicAccessBlockConfiguration>"},
+    {S3_BUCKET, "logging", 0, "<BucketLoggingStatus" NS "/>"},
+    {S3_BUCKET, "accelerate", 0, "<AccelerateConfiguration" NS "/>"},
+    {S3_BUCKET, "requestPayment", 0,
+     "<RequestPaymentConfiguration" NS "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"},
+    {S3_BUCKET, "notification", 0, "<NotificationConfiguration" NS "/>"},
+    {S3_BUCKET, "analytics", 0,
+     "<ListBucketAnalyticsConfigurationResult" NS
+     "><IsTruncated>false</IsTruncated></ListBucketAnalyticsConfigurationResult>"},
+    {S3_BUCKET, "inventory", 0,
+     "<ListInventoryConfigurationsResult" NS
+     "><IsTruncated>false</IsTruncated></ListInventoryConfigurationsResult>"},
+    {S3_BUCKET, "metrics", 0,
+     "<ListMetricsConfigurationsResult" NS
+     "><IsTruncated>false</IsTruncated></ListMetricsConfigurationsResult>"},
+    {S3_BUCKET, "intelligent-tiering", 0,
+     "<ListBucketIntelligentTieringConfigurationsOutput" NS "><IsTruncated>false</IsTruncated>"
+     "</ListBucketIntelligentTieringConfigurationsOutput>"},
+    {S3_OBJECT, "tagging", 0, "<Tagging" NS "><TagSet></TagSet></Tagging>"},
+    {S3_OBJECT, "retention", S3_ENOLOCKOFOBJECT, NULL},
+    {S3_OBJECT, "legal-hold", S3_ENOLOCKOFOBJECT, NULL},
+};
+
+/* Everything belongs to the bucket's owner. */
+static int reply_acl(struct s3 *s)
+{
+    struct buf *b = &s->r->reply_body;
+    struct pc_user u;
+
+    s3_owner(s, s->info.owner, &u);
+    xml_begin(b, "AccessControlPolicy");
+    buf_str(b, "<Owner>");
+    xml_str(b, "ID", u.id);
+    xml_str(b, "DisplayName", u.name);
+    buf_str(b, "</Owner><AccessControlList><Grant><Grantee "
+               "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+               "xsi:type=\"CanonicalUser\">");
+    xml_str(b, "ID", u.id);
+    xml_str(b, "DisplayName", u.name);
+    buf_str(b, "</Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>");
+    xml_close(b, "AccessControlPolicy");
+    return s3_reply_xml(s);
+}
+
+static int check_object(struct s3 *s)
+{
+    struct pc_object o;
+    int rc;
+
+    if (s->level != S3_OBJECT)
+        return 0;
+    rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    if (rc == 0)
+        pc_object_fini(&o);
+    return rc;
+}
+
+int op_probe(struct s3 *s)
+{
+    int rc = check_object(s);
+
+    if (rc < 0)
+        return rc;
+    if (s3_param(s, "acl"))
+        return reply_acl(s);
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        if (answers[i].level != s->level || !s3_param(s, answers[i].param))
+            continue;
+        if (answers[i].error)
+            return answers[i].error;
+        buf_str(&s->r->reply_body, XML_PROLOG);
+        buf_str(&s->r->reply_body, answers[i].xml);
+        return s3_reply_xml(s);
+    }
+    return op_unsupported(s);
+}
+
+int op_unsupported(struct s3 *s)
+{
+    /* removing what was never set is done */
+    if (strcmp(s->r->method, "DELETE") == 0) {
+        s->r->status = 204;
+        return 0;
+    }
+    if (s3_param(s, "acl") && s3_header(s, "x-amz-acl") && headers_refuse(s) == 0) {
+        s->r->status = 200; /* private is what it is */
+        return 0;
+    }
+    return s3_fail(s, S3_ENOTIMPLEMENTED, "This configuration is not implemented.");
+}
+
+int op_options(struct s3 *s)
+{
+    return s3_fail(s, S3_ECORS, "CORSResponse: CORS is not enabled for this bucket.");
+}

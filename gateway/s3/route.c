@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From host, path and query to bucket, key and operation. */
+#include "s3/ops.h"
+#include "s3/s3.h"
+
+#include "pcloud/err.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define READ_OP(name, fn)                                                                          \
+    {                                                                                              \
+        name, S3_READ, S3_BODY_NONE, NULL, fn                                                      \
+    }
+#define WRITE_OP(name, fn)                                                                         \
+    {                                                                                              \
+        name, S3_WRITE, S3_BODY_NONE, NULL, fn                                                     \
+    }
+#define XML_OP(name, fn)                                                                           \
+    {                                                                                              \
+        name, S3_WRITE, S3_BODY_XML, NULL, fn                                                      \
+    }
+
+/* The first row that fits is it: method, level, a parameter that must be there, a header that must be there. */
+static const struct row {
+    const char *method;
+    enum s3_level level;
+    const char *param, *header;
+    struct s3_op op;
+} rows[] = {
+    {"GET", S3_SERVICE, NULL, NULL, READ_OP("ListBuckets", op_list_buckets)},
+
+    {"PUT",
+     S3_BUCKET,
+     NULL,
+     NULL,
+     {"CreateBucket", S3_CREATE, S3_BODY_XML, NULL, op_create_bucket}},
+    {"DELETE", S3_BUCKET, NULL, NULL, WRITE_OP("DeleteBucket", op_delete_bucket)},
+    {"HEAD", S3_BUCKET, NULL, NULL, READ_OP("HeadBucket", op_head_bucket)},
+    {"GET", S3_BUCKET, "location", NULL, READ_OP("GetBucketLocation", op_bucket_location)},
+    {"GET", S3_BUCKET, "uploads", NULL, READ_OP("ListMultipartUploads", op_list_uploads)},
+    {"GET", S3_BUCKET, "versions", NULL, READ_OP("ListObjectVersions", op_list_versions)},
+    {"GET", S3_BUCKET, NULL, NULL, READ_OP("ListObjects", op_list_objects)},
+    {"POST", S3_BUCKET, "delete", NULL, XML_OP("DeleteObjects", op_delete_objects)},
+
+    {"HEAD", S3_OBJECT, NULL, NULL, READ_OP("HeadObject", op_head_object)},
+    {"GET", S3_OBJECT, "uploadId", NULL, READ_OP("ListParts", op_list_parts)},
+    {"GET", S3_OBJECT, "attributes", NULL, READ_OP("GetObjectAttributes", op_object_attributes)},
+    {"GET", S3_OBJECT, NULL, NULL, READ_OP("GetObject", op_get_object)},
+    {"PUT", S3_OBJECT, "uploadId", "x-amz-copy-source", WRITE_OP("UploadPartCopy", op_copy_part)},
+    {"PUT",
+     S3_OBJECT,
+     "uploadId",
+     NULL,
+     {"UploadPart", S3_WRITE, S3_BODY_OBJECT, op_upload_part_begin, op_upload_part}},
+    {"PUT", S3_OBJECT, NULL, "x-amz-copy-source", WRITE_OP("CopyObject", op_copy_object)},
+    {"PUT",
+     S3_OBJECT,
+     NULL,
+     NULL,
+     {"PutObject", S3_WRITE, S3_BODY_OBJECT, op_put_object_begin, op_put_object}},
+    {"DELETE", S3_OBJECT, "uploadId", NULL, WRITE_OP("AbortMultipartUpload", op_abort_upload)},
+    {"DELETE", S3_OBJECT, NULL, NULL, WRITE_OP("DeleteObject", op_delete_object)},
+    {"POST", S3_OBJECT, "uploads", NULL, WRITE_OP("CreateMultipartUpload", op_create_upload)},
+    {"POST", S3_OBJECT, "uploadId", NULL, XML_OP("CompleteMultipartUpload", op_complete_upload)},
+};
+
+/* Configurations that S3 has and this server does not: asking is answered as for one never set, setting is refused. */
+static const char *const unused[] = {
+    "acl",
+    "policy",
+    "policyStatus",
+    "cors",
+    "lifecycle",
+    "tagging",
+    "encryption",
+    "object-lock",
+    "ownershipControls",
+    "publicAccessBlock",
+    "logging",
+    "accelerate",
+    "requestPayment",
+    "notification",
+    "website",
+    "replication",
+    "versioning",
+    "analytics",
+    "inventory",
+    "metrics",
+    "intelligent-tiering",
+    "retention",
+    "legal-hold",
+    "torrent",
+    "restore",
+    "select",
+    "session",
+    "metadataTable",
+    "metadataConfiguration",
+    "renameObject",
+    "append",
+    "abac",
+};
+
+static const struct s3_op probe = READ_OP("GetConfiguration", op_probe);
+static const struct s3_op refusal = {"PutConfiguration", S3_WRITE, S3_BODY_NONE, NULL,
+                                     op_unsupported};
+static const struct s3_op options = READ_OP("Options", op_options);
+static const struct s3_op post_form = {"PostObject", S3_WRITE, S3_BODY_NONE, op_unsupported,
+                                       op_unsupported};
+
+static const struct s3_op *route_unused(const struct s3 *s)
+{
+    for (size_t i = 0; i < sizeof unused / sizeof unused[0]; i++)
+        if (s3_param(s, unused[i]))
+            return strcmp(s->r->method, "GET") == 0 || s->r->head ? &probe : &refusal;
+    return NULL;
+}
+
+const struct s3_op *s3_route(const struct s3 *s)
+{
+    const char *method = s->r->method;
+    const struct s3_op *op;
+
+    if (strcmp(method, "OPTIONS") == 0)
+        return &options;
+    if (s->level != S3_SERVICE) {
+        op = route_unused(s);
+        if (op)
+            return op;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *row = &rows[i];
+
+        if (row->level == s->level && strcmp(row->method, method) == 0 &&
+            (!row->param || s3_param(s, row->param)) && (!row->header || s3_header(s, row->header)))
+            return &row->op;
+    }
+    if (strcmp(method, "POST") == 0 && s->level == S3_BUCKET)
+        return &post_form;
+    return NULL;
+}
+
+/* The bucket in "bucket.domain:port"; its length, 0 if the host names none. */
+static size_t bucket_in_host(const struct s3 *s, const char *host)
+{
+    size_t domain = strlen(s->gw->domain), len = strcspn(host, ":");
+
+    if (domain == 0 || len <= domain + 1)
+        return 0;
+    if (strncasecmp(host + len - domain, s->gw->domain, domain) != 0 ||
+        host[len - domain - 1] != '.')
+        return 0;
+    return len - domain - 1;
+}
+
+static int decode_slice(struct s3 *s, const char *text, size_t len, const char **ret,
+                        size_t *ret_len)
+{
+    char *out = req_alloc(s->r, len + 1);
+
+    if (!out)
+        return -ENOMEM;
+    if (uri_decode(text, len, URI_PLUS_LITERAL, out, ret_len) < 0)
+        return S3_EURI;
+    *ret = out;
+    return 0;
+}
+
+int s3_resolve(struct s3 *s)
+{
+    const struct uri *uri = &s->r->uri;
+    const char *host = s3_header(s, "Host"), *path = uri->path + 1, *slash;
+    size_t left = uri->path_len - 1, len, host_len = host ? bucket_in_host(s, host) : 0;
+    int rc = uri_query_parse(uri->query, uri->query_len, &s->query);
+
+    if (rc < 0)
+        return rc == PC_EFORMAT || rc == PC_ELIMIT ? S3_EURI : rc;
+    if (host_len) {
+        s->bucket = req_dup(s->r, host, host_len);
+        if (!s->bucket)
+            return -ENOMEM;
+    } else if (left > 0) {
+        slash = memchr(path, '/', left);
+        len = slash ? (size_t)(slash - path) : left;
+        rc = decode_slice(s, path, len, &s->bucket, &len);
+        if (rc < 0)
+            return rc;
+        if (strlen(s->bucket) != len || len == 0)
+            return s->bucket = "", S3_EBUCKETNAME;
+        path = slash ? slash + 1 : path + left;
+        left = slash ? left - (size_t)(slash - uri->path - 1) - 1 : 0;
+    }
+    s->level = *s->bucket ? S3_BUCKET : S3_SERVICE;
+    if (left == 0 || s->level == S3_SERVICE)
+        return 0;
+    rc = decode_slice(s, path, left, &s->key, &s->key_len);
+    if (rc < 0)
+        return rc;
+    s->level = S3_OBJECT;
+    if (s->key_len > PC_KEY_MAX) {
+        s->key_len = 0;
+        return S3_EKEYTOOLONG;
+    }
+    return 0;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process: home, volume, sockets, signals, and the order in which they come and go. */
+#include "server.h"
+
+#include "gateway.h"
+#include "httpd.h"
+#include "listen.h"
+#include "pcloud/config.h"
+#include "pcloud/err.h"
+#include "pcloud/home.h"
+#include "pcloud/keys.h"
+#include "pcloud/log.h"
+#include "pcloud/version.h"
+#include "pcloud/volume.h"
+#include "s3/s3.h"
+#include "web/web.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define STATE_FILE PC_HOME_RUN "/gateway.json"
+#define PEM_MAX (1u << 20)
+#define DRAIN_MS 8000
+#define WORKERS_MIN 16
+
+struct server_state {
+    const struct opts *opts;
+    struct pc_home *home;
+    struct pc_config *config;
+    struct pc_volume *volume;
+    struct pool *pool;
+    struct httpd *s3, *web;
+    struct gateway gateway;
+    int lock, s3_fd, web_fd;
+    char s3_url[LISTEN_URL_MAX], web_url[LISTEN_URL_MAX];
+    char *cert, *key;
+};
+
+static const char *pick(const struct server_state *s, const char *option, enum pc_config_id id)
+{
+    return option ? option : pc_config_str(s->config, id);
+}
+
+static void setup_log(const struct pc_config *config)
+{
+    int level = pc_log_parse_level(pc_config_str(config, PC_CONFIG_LOG_LEVEL));
+    int format = pc_log_parse_format(pc_config_str(config, PC_CONFIG_LOG_FORMAT));
+
+    pc_log_setup("pcloud-gateway", level < 0 ? PC_LOG_INFO : (enum pc_log_level)level,
+                 format < 0 ? PC_LOG_TEXT : (enum pc_log_format)format);
+}
+
+/* A file whole, with a NUL; PC_ELIMIT over PEM_MAX. */
+static int read_file(const char *path, char **ret)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    char *text = fd < 0 ? NULL : malloc(PEM_MAX + 1);
+    size_t len = 0;
+
+    if (fd < 0)
+        return pc_err_set(-errno, "cannot read %s: %s", path, strerror(errno));
+    while (text && rc == 0 && len <= PEM_MAX) {
+        ssize_t n = read(fd, text + len, PEM_MAX + 1 - len);
+
+        if (n <= 0) {
+            rc = n < 0 ? pc_err_set(-errno, "cannot read %s: %s", path, strerror(errno)) : 0;
+            break;
+        }
+        len += (size_t)n;
+    }
+    close(fd);
+    if (!text)
+        return -ENOMEM;
+    if (rc == 0 && len > PEM_MAX)
+        rc = pc_err_set(PC_ELIMIT, "%s is too large for a certificate or key", path);
+    if (rc < 0) {
+        pc_wipe(text, len);
+        free(text);
+        return rc;
+    }
+    text[len] = '\0';
+    *ret = text;
+    return 0;
+}
+
+static void free_pem(struct server_state *s)
+{
+    if (s->key)
+        pc_wipe(s->key, strlen(s->key));
+    free(s->key);
+    free(s->cert);
+    s->key = s->cert = NULL;
+}
+
+/* Both or neither. */
+static int read_pem(struct server_state *s)
+{
+    const char *cert = pick(s, s->opts->tls_cert, PC_CONFIG_S3_TLS_CERT);
+    const char *key = pick(s, s->opts->tls_key, PC_CONFIG_S3_TLS_KEY);
+    int rc;
+
+    if (!*cert && !*key)
+        return 0;
+    if (!*cert || !*key)
+        return pc_err_set(PC_EUSAGE,
+                          "HTTPS needs a certificate and a key: give --tls-cert and --tls-key");
+    rc = read_file(cert, &s->cert);
+    if (rc == 0)
+        rc = read_file(key, &s->key);
+    if (rc < 0)
+        free_pem(s);
+    return rc;
+}
+
+static int open_sockets(struct server_state *s)
+{
+    const char *web = pick(s, s->opts->web, PC_CONFIG_WEB_LISTEN);
+    int rc = listen_open(pick(s, s->opts->s3, PC_CONFIG_S3_LISTEN), &s->s3_fd);
+
+    if (rc == 0)
+        rc = listen_url(s->s3_fd, s->cert ? "https" : "http", s->s3_url);
+    if (rc < 0 || !*web || strcmp(web, "off") == 0)
+        return rc;
+    rc = listen_open(web, &s->web_fd);
+    if (rc == 0)
+        rc = listen_url(s->web_fd, "http", s->web_url);
+    return rc;
+}
+
+static int open_volume(struct server_state *s)
+{
+    struct pc_keys *keys;
+    char *passphrase;
+    size_t len;
+    int rc =
+        pc_passphrase_get(s->home, s->opts->passphrase_file, "Passphrase: ", &passphrase, &len);
+
+    if (rc < 0)
+        return rc;
+    rc = pc_keys_open(s->home, passphrase, len, &keys);
+    pc_passphrase_free(passphrase);
+    if (rc < 0)
+        return rc;
+    rc = pc_volume_open(s->home, keys, s->config, "gateway", &s->volume);
+    pc_keys_close(keys);
+    return rc;
+}
+
+static int start_http(struct server_state *s)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n = cores < 1 ? 1 : cores > 8 ? 8 : (unsigned)cores;
+    struct httpd_options o = {
+        .listen_fd = s->s3_fd,
+        .cert = s->cert,
+        .key = s->key,
+        .threads = n,
+        .connections = (unsigned)pc_config_num(s->config, PC_CONFIG_S3_CONNECTIONS),
+        .timeout = (unsigned)pc_config_num(s->config, PC_CONFIG_S3_TIMEOUT),
+        .app = &s3_app,
+        .ctx = &s->gateway,
+    };
+    int rc = pool_start(4 * n > WORKERS_MIN ? 4 * n : WORKERS_MIN, &s->pool);
+
+    if (rc < 0)
+        return rc;
+    o.pool = s->pool;
+    rc = httpd_start(&o, &s->s3);
+    if (rc < 0)
+        return rc;
+    s->s3_fd = -1;
+    if (s->web_fd < 0)
+        return 0;
+    o.listen_fd = s->web_fd;
+    o.cert = o.key = NULL;
+    o.threads = 1;
+    o.connections = 64;
+    o.app = &web_app;
+    rc = httpd_start(&o, &s->web);
+    if (rc == 0)
+        s->web_fd = -1;
+    return rc;
+}
+
+static int write_state(struct server_state *s)
+{
+    char text[512];
+    int n =
+        snprintf(text, sizeof text,
+                 "{\"s3\":\"%s\",\"web\":\"%s\",\"pid\":%ld,\"state\":\"ok\",\"reason\":\"\"}\n",
+                 s->s3_url, s->web_url, (long)getpid());
+
+    return pc_home_write(s->home, STATE_FILE, text, (size_t)n);
+}
+
+static void remove_state(struct server_state *s)
+{
+    char path[4096];
+
+    if (pc_home_path(s->home, STATE_FILE, path, sizeof path) == 0)
+        unlink(path);
+}
+
+/* One line to systemd, if it asked for it. */
+static void notify(const char *line)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    size_t len = path ? strlen(path) : 0;
+    int fd;
+
+    if (len < 2 || len >= sizeof sa.sun_path)
+        return;
+    memcpy(sa.sun_path, path, len);
+    if (*path == '@')
+        sa.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (sendto(fd, line, strlen(line), MSG_NOSIGNAL, (struct sockaddr *)&sa,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+        pc_log(PC_LOG_WARN, "systemd", "cannot notify: %s", strerror(errno));
+    close(fd);
+}
+
+/* SIGHUP: what can change while serving: the log and the certificate. Nothing changes on failure. */
+static void reload(struct server_state *s)
+{
+    struct pc_config *config, *old = s->config;
+    int rc = pc_config_load(s->home, &config);
+
+    if (rc < 0) {
+        pc_log(PC_LOG_ERROR, "reload", "the configuration stays as it was: %s", pc_err_text(rc));
+        return;
+    }
+    setup_log(config);
+    s->config = config;
+    rc = read_pem(s);
+    s->config = old; /* the volume goes on with its own */
+    pc_config_free(config);
+    if (rc == 0 && s->cert)
+        rc = httpd_reload(s->s3, s->cert, s->key);
+    free_pem(s);
+    if (rc < 0)
+        pc_log(PC_LOG_ERROR, "reload", "the certificate stays as it was: %s", pc_err_text(rc));
+    else
+        pc_log(PC_LOG_INFO, "reload", "configuration read again");
+}
+
+static void wait_signals(struct server_state *s, const sigset_t *set)
+{
+    for (;;) {
+        int sig = sigwaitinfo(set, NULL);
+
+        if (sig == SIGHUP) {
+            notify("RELOADING=1\n");
+            reload(s);
+            notify("READY=1\n");
+        } else if (sig > 0) {
+            pc_log(PC_LOG_INFO, "stop", "signal %d: finishing", sig);
+            return;
+        }
+    }
+}
+
+static void setup_process(sigset_t *set)
+{
+    struct rlimit files;
+
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_DUMPABLE, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+}
+
+static int open_all(struct server_state *s)
+{
+    char *path;
+    int rc = pc_home_default(s->opts->home, &path);
+
+    if (rc < 0)
+        return rc;
+    rc = pc_home_open(path, &s->home);
+    free(path);
+    if (rc == 0)
+        rc = pc_config_load(s->home, &s->config);
+    if (rc < 0)
+        return rc;
+    setup_log(s->config);
+    rc = pc_home_lock(s->home, "gateway", &s->lock);
+    if (rc == 0)
+        rc = read_pem(s);
+    if (rc == 0)
+        rc = open_sockets(s);
+    if (rc == 0)
+        rc = open_volume(s);
+    if (rc < 0)
+        return rc;
+    s->gateway = (struct gateway){
+        .volume = s->volume,
+        .region = pick(s, s->opts->region, PC_CONFIG_S3_REGION),
+        .domain = pick(s, s->opts->domain, PC_CONFIG_S3_DOMAIN),
+    };
+    rc = start_http(s);
+    free_pem(s);
+    return rc < 0 ? rc : write_state(s);
+}
+
+static int close_all(struct server_state *s)
+{
+    int rc = 0;
+
+    httpd_stop(s->web, 0);
+    httpd_stop(s->s3, DRAIN_MS);
+    pool_stop(s->pool);
+    if (s->volume)
+        rc = pc_volume_close(s->volume);
+    if (s->s3)
+        remove_state(s);
+    if (s->s3_fd >= 0)
+        close(s->s3_fd);
+    if (s->web_fd >= 0)
+        close(s->web_fd);
+    free_pem(s);
+    pc_config_free(s->config);
+    if (s->lock >= 0)
+        close(s->lock);
+    pc_home_close(s->home);
+    return rc;
+}
+
+int server_run(const struct opts *o)
+{
+    struct server_state s = {.opts = o, .lock = -1, .s3_fd = -1, .web_fd = -1};
+    sigset_t set;
+    char message[512];
+    int rc, end;
+
+    setup_process(&set);
+    rc = open_all(&s);
+    if (rc == 0) {
+        pc_log(PC_LOG_INFO, "start", "pcloud %s: S3 at %s, web at %s, home %s", pc_version(),
+               s.s3_url, *s.web_url ? s.web_url : "(off)", pc_home_dir(s.home));
+        notify("READY=1\n");
+        wait_signals(&s, &set);
+        notify("STOPPING=1\n");
+    }
+    snprintf(message, sizeof message, "%s",
+             rc < 0 ? pc_err_text(rc) : ""); /* closing may set another */
+    end = close_all(&s);
+    return rc < 0 ? pc_err_set(rc, "%s", message) : end;
+}
