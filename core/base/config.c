@@ -188,6 +188,26 @@ int pc_config_load(struct pc_home *home, struct pc_config **ret_config)
     return r;
 }
 
+int pc_config_override(struct pc_config *config, enum pc_config_id id, const char *value)
+{
+    struct config_span span = {value, strlen(value)};
+    char want[CONFIG_WANT_MAX], *text;
+    int64_t num;
+
+    if (config_value_check(id, span, &num) < 0) {
+        config_value_want(id, want);
+        return pc_err_set(PC_EFORMAT, "%s must be %s, not \"%.*s\"", entries[id].key, want,
+                          shown(span), value);
+    }
+    text = mem_dup(value, span.len);
+    if (!text)
+        return -ENOMEM;
+    mem_free(config->text[id]);
+    config->text[id] = text;
+    config->num[id] = num;
+    return 0;
+}
+
 void pc_config_free(struct pc_config *config)
 {
     if (!config)

@@ -81,6 +81,12 @@ struct pc_config;
 int pc_config_load(struct pc_home *home, struct pc_config **ret_config);
 void pc_config_free(struct pc_config *config);
 
+/**
+ * pc_config_override(config, id, value): change a value in memory only, as an option of a command line does; before anybody else reads it. PC_EFORMAT (the message
+ * says what is allowed), -ENOMEM; nothing changes then.
+ */
+int pc_config_override(struct pc_config *config, enum pc_config_id id, const char *value);
+
 /** pc_config_find(key): its id, or PC_EUSAGE (message names near keys). */
 int pc_config_find(const char *key);
 

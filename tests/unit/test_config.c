@@ -238,6 +238,24 @@ static void a_refused_change_changes_nothing(void **state)
     free(big);
 }
 
+static void an_option_overrides_in_memory_only(void **state)
+{
+    struct pc_config *config;
+
+    (void)state;
+    assert_int_equal(pc_home_write(home, PC_HOME_CONFIG, "workers = 4\n", 12), 0);
+    assert_int_equal(pc_config_load(home, &config), 0);
+    assert_int_equal(pc_config_override(config, PC_CONFIG_WORKERS, "7"), 0);
+    assert_int_equal(pc_config_num(config, PC_CONFIG_WORKERS), 7);
+    assert_int_equal(pc_config_override(config, PC_CONFIG_CACHE_SIZE, "3M"), 0);
+    assert_int_equal(pc_config_num(config, PC_CONFIG_CACHE_SIZE), 3 << 20);
+    assert_int_equal(pc_config_override(config, PC_CONFIG_WORKERS, "many"), PC_EFORMAT);
+    assert_non_null(strstr(pc_err_text(PC_EFORMAT), "workers must be"));
+    assert_int_equal(pc_config_num(config, PC_CONFIG_WORKERS), 7);
+    pc_config_free(config);
+    expect_file("workers = 4\n");
+}
+
 static void no_memory_is_an_error(void **state)
 {
     struct pc_config *config;
@@ -281,6 +299,7 @@ int main(void)
         cmocka_unit_test(values_keep_their_bounds),
         cmocka_unit_test_setup_teardown(a_change_keeps_the_rest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_change_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_option_overrides_in_memory_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_memory_is_an_error, set_up, tear_down),
     };
 
