@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open files, found by number for their own requests and by node for everybody's attributes. */
+/* Open files and folders, listed so that none is left behind at the end. */
 #include "handles.h"
 
 #include "pcloud/err.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define HANDLE_MAGIC 0x70634668u
@@ -12,101 +13,118 @@
 struct handle {
     uint32_t magic;
     int flags;
-    _Atomic unsigned refs;
     atomic_flag read_before;
     uint64_t node;
-    struct pc_file *file;
-    struct handle *next, **back; /* in its bucket */
+    struct pc_volume *volume;
+    struct pc_file *file; /* NULL: a folder */
+    struct pc_dir *dir;
+    pthread_mutex_t dir_lock;    /* of the position in dir */
+    struct handle *next, **back; /* in the list */
 };
-
-static unsigned bucket_of(uint64_t node)
-{
-    return (unsigned)(node * 0x9e3779b97f4a7c15ULL >> 56);
-}
 
 void handles_init(struct handles *t)
 {
-    for (size_t i = 0; i < HANDLE_BUCKETS; i++) {
-        pthread_mutex_init(&t->locks[i], NULL);
-        t->buckets[i] = NULL;
-    }
-    atomic_init(&t->writers, 0);
+    pthread_mutex_init(&t->lock, NULL);
+    t->first = NULL;
 }
 
-bool handle_can_write(const struct handle *h)
+static struct handle *handle_new(struct pc_volume *v, uint64_t node, int flags)
 {
-    return (h->flags & O_ACCMODE) != O_RDONLY;
+    struct handle *h = malloc(sizeof(*h));
+
+    if (!h)
+        return NULL;
+    *h = (struct handle){.magic = HANDLE_MAGIC, .flags = flags, .node = node, .volume = v};
+    atomic_flag_clear(&h->read_before);
+    return h;
 }
 
-static int handle_put(struct handle *h)
+static void enlist(struct handles *t, struct handle *h)
 {
-    int r = 0;
-
-    if (atomic_fetch_sub(&h->refs, 1) == 1) {
-        r = pc_file_close(h->file);
-        h->magic = 0;
-        free(h);
-    }
-    return r;
+    pthread_mutex_lock(&t->lock);
+    h->back = &t->first;
+    h->next = t->first;
+    if (h->next)
+        h->next->back = &h->next;
+    t->first = h;
+    pthread_mutex_unlock(&t->lock);
 }
 
 int handle_open(struct handles *t, struct pc_volume *v, uint64_t node, int flags,
                 struct handle **ret)
 {
-    unsigned b = bucket_of(node);
-    struct handle *h = malloc(sizeof(*h));
+    struct handle *h = handle_new(v, node, flags);
     int r;
 
     if (!h)
         return -ENOMEM;
-    *h = (struct handle){.magic = HANDLE_MAGIC, .flags = flags, .node = node};
-    atomic_init(&h->refs, 1);
-    atomic_flag_clear(&h->read_before);
     r = pc_file_open(v, node, flags, &h->file);
     if (r < 0) {
         free(h);
         return r;
     }
-    pthread_mutex_lock(&t->locks[b]);
-    h->back = &t->buckets[b];
-    h->next = t->buckets[b];
-    if (h->next)
-        h->next->back = &h->next;
-    t->buckets[b] = h;
-    pthread_mutex_unlock(&t->locks[b]);
-    if (handle_can_write(h))
-        atomic_fetch_add(&t->writers, 1);
+    enlist(t, h);
     *ret = h;
     return 0;
 }
 
+int handle_open_dir(struct handles *t, struct pc_volume *v, uint64_t node, struct handle **ret)
+{
+    struct handle *h = handle_new(v, node, O_RDONLY | O_DIRECTORY);
+    int r;
+
+    if (!h)
+        return -ENOMEM;
+    r = pc_node_hold(v, node);
+    if (r < 0)
+        goto free_handle;
+    r = pc_dir_open(v, node, &h->dir);
+    if (r < 0)
+        goto drop_node;
+    pthread_mutex_init(&h->dir_lock, NULL);
+    enlist(t, h);
+    *ret = h;
+    return 0;
+
+drop_node:
+    pc_node_drop(v, node);
+free_handle:
+    free(h);
+    return r;
+}
+
 int handle_close(struct handles *t, struct handle *h)
 {
-    unsigned b = bucket_of(h->node);
+    int r = 0;
 
-    if (handle_can_write(h))
-        atomic_fetch_sub(&t->writers, 1);
-    pthread_mutex_lock(&t->locks[b]);
+    pthread_mutex_lock(&t->lock);
     *h->back = h->next;
     if (h->next)
         h->next->back = h->back;
-    pthread_mutex_unlock(&t->locks[b]);
-    return handle_put(h);
+    pthread_mutex_unlock(&t->lock);
+    if (h->dir) {
+        pc_dir_close(h->dir);
+        pc_node_drop(h->volume, h->node);
+        pthread_mutex_destroy(&h->dir_lock);
+    } else {
+        r = pc_file_close(h->file);
+    }
+    h->magic = 0;
+    free(h);
+    return r;
 }
 
 int handles_close_all(struct handles *t)
 {
     int first = 0;
 
-    for (size_t i = 0; i < HANDLE_BUCKETS; i++) {
-        while (t->buckets[i]) {
-            int r = handle_close(t, t->buckets[i]);
+    while (t->first) {
+        int r = handle_close(t, t->first);
 
-            if (r < 0 && first == 0)
-                first = r;
-        }
-        pthread_mutex_destroy(&t->locks[i]);
+        if (r < 0 && first == 0)
+            first = r;
     }
+    pthread_mutex_destroy(&t->lock);
     return first;
 }
 
@@ -127,51 +145,28 @@ struct pc_file *handle_file(const struct handle *h)
     return h->file;
 }
 
+struct pc_dir *handle_dir_lock(struct handle *h)
+{
+    pthread_mutex_lock(&h->dir_lock);
+    return h->dir;
+}
+
+void handle_dir_unlock(struct handle *h)
+{
+    pthread_mutex_unlock(&h->dir_lock);
+}
+
 uint64_t handle_node(const struct handle *h)
 {
     return h->node;
 }
 
+bool handle_can_write(const struct handle *h)
+{
+    return (h->flags & O_ACCMODE) != O_RDONLY;
+}
+
 bool handle_first_read(struct handle *h)
 {
     return !atomic_flag_test_and_set(&h->read_before);
-}
-
-/* A handle that writes to the node, borrowed: give back with handle_put. */
-static struct handle *borrow_writer(struct handles *t, uint64_t node)
-{
-    unsigned b = bucket_of(node);
-    struct handle *h;
-
-    if (atomic_load(&t->writers) == 0)
-        return NULL;
-    pthread_mutex_lock(&t->locks[b]);
-    for (h = t->buckets[b]; h; h = h->next)
-        if (h->node == node && handle_can_write(h))
-            break;
-    if (h)
-        atomic_fetch_add(&h->refs, 1);
-    pthread_mutex_unlock(&t->locks[b]);
-    return h;
-}
-
-int handles_attr(struct handles *t, uint64_t node, struct pc_attr *attr)
-{
-    struct handle *h = borrow_writer(t, node);
-    int r;
-
-    if (!h)
-        return 0;
-    r = pc_file_attr(h->file, attr);
-    (void)handle_put(h);
-    return r < 0 ? r : 1;
-}
-
-bool handles_written(struct handles *t, uint64_t node)
-{
-    struct handle *h = borrow_writer(t, node);
-
-    if (h)
-        (void)handle_put(h);
-    return h != NULL;
 }

@@ -2,8 +2,6 @@
 /* Lookup counts in a table of shards, each open addressing under its own mutex. */
 #include "inodes.h"
 
-#include "pcloud/node.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,7 +22,6 @@ struct shard {
 } __attribute__((aligned(64)));
 
 struct inodes {
-    struct pc_volume *volume;
     struct shard shards[SHARDS];
 };
 
@@ -89,13 +86,12 @@ static void shard_remove(struct shard *s, struct slot *slot)
         (void)shard_resize(s, s->cap / 2);
 }
 
-struct inodes *inodes_new(struct pc_volume *v)
+struct inodes *inodes_new(void)
 {
     struct inodes *t = aligned_alloc(64, sizeof(*t));
 
     if (!t)
         return NULL;
-    t->volume = v;
     for (size_t i = 0; i < SHARDS; i++) {
         t->shards[i] = (struct shard){.cap = 0};
         pthread_mutex_init(&t->shards[i].lock, NULL);
@@ -114,59 +110,29 @@ void inodes_free(struct inodes *t)
     if (!t)
         return;
     for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *s = &t->shards[i];
-
-        for (size_t j = 0; j < s->cap; j++)
-            if (s->slots[j].node)
-                pc_node_drop(t->volume, s->slots[j].node);
-        free(s->slots);
-        pthread_mutex_destroy(&s->lock);
+        free(t->shards[i].slots);
+        pthread_mutex_destroy(&t->shards[i].lock);
     }
     free(t);
-}
-
-/* Count a lookup of a node that the table may not have yet; ${held}: the caller holds the node for us. */
-static int shard_count(struct shard *s, uint64_t node, unsigned facts, bool held, bool *ret_used)
-{
-    struct slot *slot = shard_find(s, node);
-
-    *ret_used = false;
-    if (slot->node) {
-        slot->lookups++;
-        return 0;
-    }
-    if (!held)
-        return -EAGAIN;
-    if (s->used + 1 > s->cap / 4 * 3) {
-        if (shard_resize(s, s->cap * 2) < 0)
-            return -ENOMEM;
-        slot = shard_find(s, node);
-    }
-    *slot = (struct slot){.node = node, .lookups = 1, .facts = facts};
-    s->used++;
-    *ret_used = true;
-    return 0;
 }
 
 int inodes_ref(struct inodes *t, uint64_t node, unsigned facts)
 {
     struct shard *s = shard_of(t, node);
-    bool used;
-    int r;
+    struct slot *slot;
+    int r = 0;
 
     pthread_mutex_lock(&s->lock);
-    r = shard_count(s, node, facts, false, &used);
+    if (s->used + 1 > s->cap / 4 * 3)
+        r = shard_resize(s, s->cap * 2);
+    slot = r < 0 ? NULL : shard_find(s, node);
+    if (slot && slot->node) {
+        slot->lookups++;
+    } else if (slot) {
+        *slot = (struct slot){.node = node, .lookups = 1, .facts = facts};
+        s->used++;
+    }
     pthread_mutex_unlock(&s->lock);
-    if (r != -EAGAIN)
-        return r;
-    r = pc_node_hold(t->volume, node);
-    if (r < 0)
-        return r;
-    pthread_mutex_lock(&s->lock);
-    r = shard_count(s, node, facts, true, &used);
-    pthread_mutex_unlock(&s->lock);
-    if (!used)
-        pc_node_drop(t->volume, node);
     return r;
 }
 
@@ -174,19 +140,15 @@ void inodes_unref(struct inodes *t, uint64_t node, uint64_t n)
 {
     struct shard *s = shard_of(t, node);
     struct slot *slot;
-    bool gone = false;
 
     pthread_mutex_lock(&s->lock);
     slot = shard_find(s, node);
     if (slot->node) {
         slot->lookups -= n < slot->lookups ? n : slot->lookups;
-        gone = slot->lookups == 0;
-        if (gone)
+        if (slot->lookups == 0)
             shard_remove(s, slot);
     }
     pthread_mutex_unlock(&s->lock);
-    if (gone)
-        pc_node_drop(t->volume, node);
 }
 
 bool inodes_known(struct inodes *t, uint64_t node)

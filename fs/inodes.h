@@ -3,13 +3,10 @@
 #ifndef FS_INODES_H
 #define FS_INODES_H
 
-#include "pcloud/volume.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
 struct inodes;
-struct handle;
 
 enum inode_fact {
     INODE_NO_SUID = 1, /* neither set-user-id nor set-group-id: a write has nothing to clear */
@@ -18,15 +15,18 @@ enum inode_fact {
     INODE_CAPS_SET = 8 /* security.capability was set here: INODE_NO_CAPS no longer counts */
 };
 
-/** inodes_new(v): an empty table, NULL if out of memory. */
-struct inodes *inodes_new(struct pc_volume *v);
+/*
+ * Nodes are not held in the volume while the kernel knows them, only while a file or folder is open: a hold of every name that was ever looked up would turn
+ * each removal into an open-unlinked one. A node that somebody else removed meanwhile is answered with ESTALE, and the kernel looks its name up again.
+ */
 
-/** inodes_free(t): drop what is still held. NULL is legal. */
+/** inodes_new(): an empty table, NULL if out of memory. */
+struct inodes *inodes_new(void);
+
+/** inodes_free(t): NULL is legal. */
 void inodes_free(struct inodes *t);
 
-/**
- * inodes_ref(t, node, facts): count one lookup; the first one holds the node in the volume, and records ${facts}. -ENOENT if it is gone.
- */
+/** inodes_ref(t, node, facts): count one lookup; the first one records ${facts}. -ENOMEM. */
 int inodes_ref(struct inodes *t, uint64_t node, unsigned facts);
 
 /** inodes_unref(t, node, n): take back ${n} lookups. */

@@ -63,27 +63,6 @@ static int parse_number(const char *name, const char *text, int base, uint64_t m
     return 0;
 }
 
-static int parse_size(const char *name, const char *text, int64_t *ret)
-{
-    static const char units[] = "KMGT";
-    char *end;
-    unsigned long long n;
-    unsigned shift = 0;
-    const char *unit;
-
-    errno = 0;
-    n = strtoull(text, &end, 10);
-    if (*end && (unit = strchr(units, toupper((unsigned char)*end)))) {
-        shift = 10 * (unsigned)(unit - units + 1);
-        end++;
-    }
-    if (!isdigit((unsigned char)text[0]) || *end || errno ||
-        n > ((unsigned long long)INT64_MAX >> shift))
-        return pc_err_set(PC_EUSAGE, "option %s: '%s' is not a size such as 256M", name, text);
-    *ret = (int64_t)(n << shift);
-    return 0;
-}
-
 /* A user or group by number or by name. */
 static int parse_id(enum option_id id, const char *text, uint32_t *ret)
 {
@@ -132,7 +111,7 @@ static int take_value(struct mount_options *o, enum option_id id, const char *va
         o->umask = (uint32_t)n;
         return r;
     case OPTION_CACHE:
-        return parse_size(name, value, &o->cache);
+        return keep_text(&o->cache, value);
     case OPTION_THREADS:
         r = parse_number(name, value, 10, 1024, &n);
         o->threads = (unsigned)n;
@@ -335,6 +314,7 @@ void options_fini(struct mount_options *o)
     free(o->subpath);
     free(o->mountpoint);
     free(o->passphrase_file);
+    free(o->cache);
     free(o->fsname);
     *o = (struct mount_options){.action = ACTION_MOUNT};
 }

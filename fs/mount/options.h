@@ -58,7 +58,7 @@ struct mount_options {
     char *fsname;
     bool given[OPTION_COUNT]; /* the last of a pair of opposites wins: only that one is set */
     uint32_t uid, gid, umask;
-    int64_t cache;
+    char *cache; /* as the configuration takes it */
     unsigned threads;
     bool fake; /* -f of mount(8): check, but do not mount */
     bool sloppy;

@@ -16,6 +16,7 @@
 #include "pcloud/version.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,15 +58,18 @@ static int run_mount(struct fs *fs, struct pc_home *home)
 
     if (r < 0)
         return r;
-    fs->inodes = inodes_new(fs->volume);
+    fs->inodes = inodes_new();
     if (!fs->inodes)
         return -ENOMEM;
     r = inodes_ref(fs->inodes, fs->root, INODE_DIR);
+    if (r >= 0)
+        r = pc_node_hold(fs->volume, fs->root);
     if (r >= 0) {
         handles_init(&fs->handles);
         r = session_run(fs, home);
         end = handles_close_all(&fs->handles);
         r = r < 0 ? r : end;
+        pc_node_drop(fs->volume, fs->root);
     }
     inodes_free(fs->inodes);
     return r;
@@ -115,6 +119,26 @@ free_fs:
     return r;
 }
 
+/* Is one folder the other, or in it? */
+static bool holds(const char *outer, const char *inner)
+{
+    size_t len = strlen(outer);
+
+    return strncmp(outer, inner, len) == 0 &&
+           (inner[len] == '\0' || inner[len] == '/' || outer[len - 1] == '/');
+}
+
+/* A mount over its own home, or with its home inside, would wait for itself. */
+static int check_apart(const struct mount_options *o, struct pc_home *home)
+{
+    const char *dir = pc_home_dir(home);
+
+    if (!holds(dir, o->mountpoint) && !holds(o->mountpoint, dir))
+        return 0;
+    return pc_err_set(-EINVAL, "mount point %s and home %s must not hold each other", o->mountpoint,
+                      dir);
+}
+
 static int run(const struct mount_options *o)
 {
     struct pc_home *home = NULL;
@@ -129,13 +153,19 @@ static int run(const struct mount_options *o)
     if (r < 0)
         goto close_home;
     setup_log(config);
+    if (o->cache)
+        r = pc_config_override(config, PC_CONFIG_CACHE_SIZE, o->cache);
+    if (r < 0)
+        goto free_config;
     mountpoint_lock_name(o->mountpoint, name, sizeof(name));
     r = pc_home_lock(home, name, &lock);
     if (r == PC_ERUNNING)
         r = pc_err_wrap(r, "%s is being served already", o->mountpoint);
     if (r < 0)
         goto free_config;
-    r = mountpoint_check(o->mountpoint);
+    r = check_apart(o, home);
+    if (r >= 0)
+        r = mountpoint_check(o->mountpoint);
     if (r >= 0 && !o->fake)
         r = open_volume(o, home, config);
     close(lock);

@@ -36,13 +36,6 @@ void attr_entry(const struct fs *fs, const struct pc_attr *attr, struct fuse_ent
     attr_stat(fs, attr, &e->attr);
 }
 
-int attr_fresh(struct fs *fs, uint64_t node, struct pc_attr *attr)
-{
-    int r = handles_attr(&fs->handles, node, attr);
-
-    return r == 0 ? pc_getattr(fs->volume, node, attr) : r;
-}
-
 unsigned attr_facts(const struct pc_attr *attr)
 {
     unsigned facts = S_ISDIR(attr->mode) ? INODE_DIR : 0;

@@ -11,9 +11,6 @@ void attr_stat(const struct fs *fs, const struct pc_attr *attr, struct stat *st)
 /** attr_entry(fs, attr, e): a name's answer, to be cached. */
 void attr_entry(const struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e);
 
-/** attr_fresh(fs, node, attr): attributes as those who write see them. */
-int attr_fresh(struct fs *fs, uint64_t node, struct pc_attr *attr);
-
 /** attr_facts(attr): what the table of nodes can learn from it. */
 unsigned attr_facts(const struct pc_attr *attr);
 

@@ -15,7 +15,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     uint64_t mark = coherence_mark(fs->coherence), node = fs_node(fs, ino);
     struct pc_attr attr;
     struct stat st;
-    int r = attr_fresh(fs, node, &attr);
+    int r = pc_getattr(fs->volume, node, &attr);
 
     (void)fi;
     if (r < 0) {
@@ -70,15 +70,14 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set,
                          .mtime = st->st_mtim};
     struct pc_attr attr;
     struct stat out;
-    int r, w;
+    int r;
 
     (void)fi;
     if (set & (PC_SET_MODE | PC_SET_UID | PC_SET_GID))
         inodes_doubt(fs->inodes, node, INODE_NO_SUID);
     r = pc_setattr(fs->volume, node, set, &in, &attr);
-    w = r < 0 ? r : handles_attr(&fs->handles, node, &attr);
-    if (w < 0) {
-        fs_fail_node(req, "setattr", w);
+    if (r < 0) {
+        fs_fail_node(req, "setattr", r);
         return;
     }
     if (set & (PC_SET_MODE | PC_SET_UID | PC_SET_GID))

@@ -4,21 +4,11 @@
 #include "ops/ops.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define FOLDER_MAGIC 0x70634464u
 #define FOLDER_REPLY_MAX                                                                           \
     (FS_REQUEST_MAX / 2) /* the other half of the buffer lists the nodes of the reply */
-
-struct folder {
-    uint32_t magic;
-    pthread_mutex_t lock; /* of the position in dir */
-    struct pc_dir *dir;
-    uint64_t node;
-};
 
 /* An entry of a reply that still has to be counted as a lookup. */
 struct counted {
@@ -37,50 +27,30 @@ struct page {
     bool root; /* the folder is the mount's root: nothing is above it */
 };
 
-static struct folder *folder_of(const struct fuse_file_info *fi)
-{
-    struct folder *f = (struct folder *)(uintptr_t)fi->fh;
-
-    return f && f->magic == FOLDER_MAGIC ? f : NULL;
-}
-
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
-    struct folder *f = malloc(sizeof(*f));
-    int r = -ENOMEM;
+    struct handle *h;
+    int r = handle_open_dir(&fs->handles, fs->volume, fs_node(fs, ino), &h);
 
-    if (!f)
-        goto fail;
-    *f = (struct folder){.magic = FOLDER_MAGIC, .node = fs_node(fs, ino)};
-    r = pc_dir_open(fs->volume, f->node, &f->dir);
-    if (r < 0)
-        goto fail;
-    pthread_mutex_init(&f->lock, NULL);
-    fi->fh = (uint64_t)(uintptr_t)f;
-    if (fuse_reply_open(req, fi) == -ENOENT) {
-        pc_dir_close(f->dir);
-        free(f);
+    if (r < 0) {
+        fs_fail_node(req, "opendir", r);
+        return;
     }
-    return;
-
-fail:
-    free(f);
-    fs_fail_node(req, "opendir", r);
+    fi->fh = handle_fh(h);
+    if (fuse_reply_open(req, fi) == -ENOENT)
+        (void)handle_close(&fs->handles, h);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    struct folder *f = folder_of(fi);
+    struct fs *fs = fs_of(req);
+    struct handle *h = handle_of(fi->fh);
 
     (void)ino;
-    if (f) {
-        pc_dir_close(f->dir);
-        pthread_mutex_destroy(&f->lock);
-        f->magic = 0;
-        free(f);
-    }
-    (void)fuse_reply_err(req, f ? 0 : EBADF);
+    if (h)
+        (void)handle_close(&fs->handles, h);
+    (void)fuse_reply_err(req, h ? 0 : EBADF);
 }
 
 static bool is_dots(const char *name)
@@ -114,7 +84,7 @@ static int add(void *arg, const char *name, const struct pc_attr *attr, uint64_t
     return 0;
 }
 
-/* Count each entry's lookup. Where that fails, or where somebody writes (so that these attributes are behind), the kernel gets the name only. */
+/* Count each entry's lookup. Where that fails the kernel gets the name only. */
 static void count(struct page *p)
 {
     size_t kept = 0;
@@ -122,8 +92,7 @@ static void count(struct page *p)
     for (size_t i = 0; i < p->n; i++) {
         const struct counted *c = &p->counted[i];
 
-        if (handles_written(&p->fs->handles, c->node) ||
-            inodes_ref(p->fs->inodes, c->node, c->facts) < 0)
+        if (inodes_ref(p->fs->inodes, c->node, c->facts) < 0)
             memset(p->buf + c->at, 0, sizeof(uint64_t));
         else
             p->counted[kept++] = *c;
@@ -136,22 +105,21 @@ static void read_folder(fuse_req_t req, size_t size, off_t off, struct fuse_file
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence);
-    struct folder *f = folder_of(fi);
+    struct handle *h = handle_of(fi->fh);
     char *buf = fs_buffer();
     struct page p = {.req = req,
                      .fs = fs,
                      .buf = buf,
                      .size = size < FOLDER_REPLY_MAX ? size : FOLDER_REPLY_MAX,
                      .max = FOLDER_REPLY_MAX / sizeof(struct counted)};
-    int r = !f ? -EBADF : !buf ? -ENOMEM : 0;
+    int r = !h ? -EBADF : !buf ? -ENOMEM : 0;
 
     if (r >= 0) {
         if (plus)
             p.counted = (struct counted *)(void *)(buf + FOLDER_REPLY_MAX);
-        p.root = f->node == fs->root;
-        pthread_mutex_lock(&f->lock);
-        r = pc_dir_read(f->dir, (uint64_t)off, add, &p);
-        pthread_mutex_unlock(&f->lock);
+        p.root = handle_node(h) == fs->root;
+        r = pc_dir_read(handle_dir_lock(h), (uint64_t)off, add, &p);
+        handle_dir_unlock(h);
     }
     if (r < 0) {
         fs_fail_node(req, "readdir", r);
@@ -161,7 +129,7 @@ static void read_folder(fuse_req_t req, size_t size, off_t off, struct fuse_file
     if (fuse_reply_buf(req, buf, p.used) == -ENOENT)
         for (size_t i = 0; i < p.n; i++)
             inodes_unref(fs->inodes, p.counted[i].node, 1);
-    coherence_check_folder(fs->coherence, mark, f->node);
+    coherence_check_folder(fs->coherence, mark, handle_node(h));
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

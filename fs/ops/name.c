@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOOKUP_TRIES 4 /* a node may go between being found and being held */
-
 /* After a change of names, with -o sync, wait for the disk. */
 static int settle(struct fs *fs, int r)
 {
@@ -46,18 +44,9 @@ static int lookup_dots(struct fs *fs, uint64_t parent, const char *name, struct 
 
 static int lookup(struct fs *fs, uint64_t parent, const char *name, struct pc_attr *attr)
 {
-    int r;
-
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        r = lookup_dots(fs, parent, name, attr);
-    else
-        r = pc_lookup(fs->volume, parent, name, attr);
-    if (r >= 0 && S_ISREG(attr->mode)) {
-        int w = handles_attr(&fs->handles, attr->ino, attr);
-
-        r = w < 0 && w != -ENOENT ? w : r;
-    }
-    return r;
+        return lookup_dots(fs, parent, name, attr);
+    return pc_lookup(fs->volume, parent, name, attr);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -66,15 +55,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     uint64_t mark = coherence_mark(fs->coherence), folder = fs_node(fs, parent);
     struct fuse_entry_param e;
     struct pc_attr attr;
-    int r, tries = LOOKUP_TRIES;
+    int r = lookup(fs, folder, name, &attr);
 
-    do {
-        r = lookup(fs, folder, name, &attr);
-        if (r >= 0)
-            r = inodes_ref(fs->inodes, attr.ino, attr_facts(&attr));
-        else
-            tries = 0;
-    } while (r == -ENOENT && --tries > 0);
+    if (r >= 0)
+        r = inodes_ref(fs->inodes, attr.ino, attr_facts(&attr));
     if (r >= 0) {
         attr_entry(fs, &attr, &e);
     } else if (r == -ENOENT) {
@@ -148,8 +132,6 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
     struct pc_attr attr;
     int r = settle(fs, pc_link(fs->volume, fs_node(fs, ino), folder, name, &attr));
 
-    if (r >= 0 && handles_attr(&fs->handles, attr.ino, &attr) < 0)
-        r = pc_getattr(fs->volume, attr.ino, &attr);
     if (r < 0)
         fs_fail(req, "link", r);
     else
