@@ -12,23 +12,24 @@
 /* Print ${text} wrapped at HELP_WIDTH; the cursor stands at ${column}, further lines begin at ${indent}. */
 static void print_wrapped(FILE *f, const char *text, size_t column, size_t indent)
 {
+    bool begins = true; /* a line, so no blank before the word */
+
     while (*text) {
         size_t len = strcspn(text, " \n");
 
-        if (column > indent && column + len > HELP_WIDTH) {
+        if (!begins && column + 1 + len > HELP_WIDTH) {
             fprintf(f, "\n%*s", (int)indent, "");
             column = indent;
+            begins = true;
         }
-        fwrite(text, 1, len, f);
-        column += len;
+        fprintf(f, begins ? "%.*s" : " %.*s", (int)len, text);
+        column += len + !begins;
+        begins = false;
         text += len;
         if (*text == '\n') {
             fprintf(f, "\n\n%*s", (int)indent, "");
             column = indent;
-        } else if (*text == ' ') {
-            if (column < HELP_WIDTH)
-                fputc(' ', f);
-            column++;
+            begins = true;
         }
         if (*text)
             text++;

@@ -111,7 +111,7 @@ static const char man_tail[] =
 
 void help_man(FILE *f)
 {
-    fprintf(f, ".TH PCLOUD 1 \"\" \"pcloud %s\" \"User commands\"\n", pc_version());
+    fprintf(f, ".TH PCLOUD 1 \"2026-11-21\" \"pcloud %s\" \"User commands\"\n", pc_version());
     fputs(".SH NAME\npcloud \\- one encrypted volume as a folder and as an S3 endpoint\n", f);
     fputs(".SH SYNOPSIS\n.B pcloud\n.I VERB\n[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n", f);
     fputs(".SH DESCRIPTION\nA home is one device: its keys, metadata, content, configuration and "

@@ -35,7 +35,7 @@ static void unescape(char *text)
     *out = '\0';
 }
 
-static bool in_mount_table(const char *path)
+bool probe_mount_there(const char *path)
 {
     FILE *f = fopen("/proc/self/mountinfo", "re");
     char *line = NULL, *field, *rest;
@@ -79,7 +79,7 @@ pid_t probe_mount_start(const char *path)
     probe_child();
     if (statfs(path, &st) != 0)
         _exit(errno);
-    _exit(in_mount_table(path) ? 0 : ENODEV);
+    _exit(probe_mount_there(path) ? 0 : ENODEV);
 }
 
 static int resolve(const char *address, struct addrinfo **ret)
@@ -138,7 +138,7 @@ enum probe_mount probe_mount_kind(const char *path)
 {
     int err;
 
-    if (!in_mount_table(path))
+    if (!probe_mount_there(path))
         return PROBE_NOT_MOUNTED;
     err = probe_wait(probe_mount_start(path));
     return err == -ENOTCONN || err == -ECONNABORTED ? PROBE_MOUNT_STALE : PROBE_MOUNTED;
@@ -148,7 +148,7 @@ int probe_mount_clear(const char *path)
 {
     pid_t pid;
 
-    if (!in_mount_table(path))
+    if (!probe_mount_there(path))
         return 0;
     if (geteuid() == 0 && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
         return 0;
@@ -159,7 +159,7 @@ int probe_mount_clear(const char *path)
         _exit(127);
     }
     probe_wait(pid);
-    if (in_mount_table(path))
+    if (probe_mount_there(path))
         return pc_err_set(-EBUSY, "cannot unmount %s; try `fusermount3 -uz %s`", path, path);
     return 0;
 }

@@ -16,6 +16,9 @@ enum probe_mount { PROBE_NOT_MOUNTED, PROBE_MOUNTED, PROBE_MOUNT_STALE };
 /** probe_mount_kind(path): is this absolute path a mount point, and does its server live? Takes at most PROBE_MAX_S. */
 enum probe_mount probe_mount_kind(const char *path);
 
+/** probe_mount_there(path): is it in the mount table? Never blocks. */
+bool probe_mount_there(const char *path);
+
 /** probe_mount_clear(path): take away a mount whose server is gone (fusermount3 -uz, or umount2 as root). -EBUSY if it stays. */
 int probe_mount_clear(const char *path);
 

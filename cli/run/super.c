@@ -110,30 +110,38 @@ static void start_part(struct super *s, int kind)
     step(s, kind, PART_EV_SPAWNED, NULL);
 }
 
-/* A part has told its addresses: keep them, so that a restart takes the same ports. */
-static void keep_addresses(struct super *s, int kind, const struct run_part *told)
+/* The gateway has told its addresses: keep them, so that a restart takes the same ports. */
+static void keep_addresses(struct super *s, const struct run_part *told)
 {
-    if (kind != PART_GATEWAY)
-        return;
     if (*told->where)
         snprintf(s->plan.s3, sizeof s->plan.s3, "%.255s", told->where);
     if (*told->web)
         snprintf(s->plan.web, sizeof s->plan.web, "%.255s", told->web);
 }
 
+/* Is a part that starts far enough to be asked? A mount is seen in the mount table; its file may be another mount's of this home. */
+static bool says_ready(struct super *s, int kind)
+{
+    struct run_part told;
+
+    if (s->parts[kind].state != PART_STARTING)
+        return true;
+    if (kind == PART_MOUNT)
+        return probe_mount_there(s->plan.mount);
+    if (run_part_read(s->home, PART_GATEWAY, &told) < 0 || told.pid != s->children[kind].pid)
+        return false;
+    keep_addresses(s, &told);
+    return true;
+}
+
 static void probe_part(struct super *s, int kind)
 {
     struct child *c = &s->children[kind];
-    struct run_part told;
     pid_t pid;
 
-    if (run_part_read(s->home, (enum part_kind)kind, &told) < 0 || told.pid != c->pid) {
-        if (s->parts[kind].state == PART_STARTING) {
-            step(s, kind, PART_EV_SILENT, "it has not said yet that it is ready");
-            return;
-        }
-    } else {
-        keep_addresses(s, kind, &told);
+    if (!says_ready(s, kind)) {
+        step(s, kind, PART_EV_SILENT, "it has not said yet that it is ready");
+        return;
     }
     if (kind == PART_MOUNT) {
         pid = probe_mount_start(s->plan.mount);
