@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that go, and nodes that go with their last name and their last holder. */
+#include "meta/ops/ops.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "meta/ops/slice.h"
+
+#define FREE_STEP 1024 /* slices freed in one transaction */
+#define ORPHAN_PAGE 64
+
+int node_free(struct meta *m, struct sql_conn *c, const struct row *r)
+{
+    static const struct {
+        unsigned flag;
+        const char *sql;
+    } more[] = {
+        {ROW_INLINE, "DELETE FROM inline WHERE ino=?1"},
+        {ROW_XATTR, "DELETE FROM xattr WHERE ino=?1"},
+        {ROW_OBJECT, "DELETE FROM object WHERE ino=?1"},
+        {ROW_BUCKET, "DELETE FROM bucket WHERE ino=?1"},
+        {0, "DELETE FROM node WHERE ino=?1"},
+    };
+    static const char link[] = "DELETE FROM symlink WHERE ino=?1";
+    int rc = 0;
+
+    if (r->flags & ROW_SLICES) {
+        rc = slice_free_all(m, c, r->ino, FREE_STEP);
+        if (rc < 0 || rc == FREE_STEP)
+            return rc < 0 ? rc : 0;
+    }
+    if (S_ISLNK(r->mode))
+        rc = sql_run(c, link, "u", r->ino);
+    if (S_ISDIR(r->mode))
+        rc = rc < 0 ? rc : upload_drop_all(m, c, r->ino);
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]) && rc >= 0; i++) {
+        if (more[i].flag == 0 || (r->flags & more[i].flag))
+            rc = sql_run(c, more[i].sql, "u", r->ino);
+    }
+    return rc < 0 ? rc : 1;
+}
+
+static int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino)
+{
+    static const char sql[] = "INSERT INTO orphan VALUES(?1, ?2)";
+    int rc = sql_run(c, sql, "uu", ino, sql_change_seq(m));
+
+    if (rc < 0)
+        return rc;
+    sql_total_add(m, SQL_ORPHANS, 1);
+    return 0;
+}
+
+int node_unlink(struct meta *m, struct sql_conn *c, struct row *r)
+{
+    int rc = 0;
+
+    r->ctime = now_ns();
+    if (!S_ISDIR(r->mode) && r->nlink > 1) {
+        r->nlink--;
+        return row_store(c, r);
+    }
+    if (r->nlink > 0)
+        row_count(m, r, -1);
+    r->nlink = 0;
+    if (!sql_is_held(m, r->ino)) {
+        rc = node_free(m, c, r);
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+    }
+    rc = row_store(c, r);
+    return rc < 0 ? rc : orphan_add(m, c, r->ino);
+}
+
+int folder_remove(struct meta *m, struct sql_conn *c, struct row *parent, struct row *f,
+                  const struct edge *e)
+{
+    int rc = edge_delete(c, e->parent, e->seg, e->len);
+
+    if (rc == 0)
+        rc = node_unlink(m, c, f);
+    if (rc < 0)
+        return rc;
+    parent->nlink--;
+    parent->mtime = parent->ctime = now_ns();
+    return edge_feed(m, c, PC_CHANGE_ENTRY | PC_CHANGE_ATTR, e);
+}
+
+/* The folder, the entry of that name and its node. */
+static int find(struct sql_conn *c, uint64_t parent, const char *name, struct row *p,
+                struct edge *e, struct row *r)
+{
+    int rc = row_load_folder(c, parent, p);
+
+    if (rc == 0)
+        rc = edge_by_name(c, parent, name, e);
+    else
+        return rc;
+    if (rc <= 0)
+        return rc < 0 ? rc : -ENOENT;
+    return row_load(c, e->ino, r);
+}
+
+static int unlink_in(struct meta *m, struct sql_conn *c, uint64_t parent, const char *name)
+{
+    struct row p, r;
+    struct edge e;
+    int rc = find(c, parent, name, &p, &e, &r);
+
+    if (rc < 0)
+        return rc;
+    if (e.folder)
+        return -EISDIR;
+    rc = edge_delete(c, parent, e.seg, e.len);
+    if (rc == 0)
+        rc = node_unlink(m, c, &r);
+    if (rc < 0)
+        return rc;
+    p.mtime = p.ctime = r.ctime;
+    p.flags &= ~(unsigned)ROW_IMPLICIT;
+    rc = row_store(c, &p);
+    return rc < 0 ? rc : edge_feed(m, c, PC_CHANGE_ENTRY | PC_CHANGE_ATTR, &e);
+}
+
+int op_unlink(struct meta *m, uint64_t parent, const char *name)
+{
+    struct sql_conn *c;
+    int rc = sql_write_begin(m, SQL_FREES, &c);
+
+    return rc < 0 ? rc : sql_write_end(m, c, unlink_in(m, c, parent, name));
+}
+
+static int rmdir_in(struct meta *m, struct sql_conn *c, uint64_t parent, const char *name)
+{
+    struct row p, r;
+    struct edge e;
+    int rc = find(c, parent, name, &p, &e, &r);
+
+    if (rc < 0)
+        return rc;
+    if (!e.folder)
+        return -ENOTDIR;
+    rc = edge_any(c, r.ino);
+    if (rc != 0)
+        return rc < 0 ? rc : -ENOTEMPTY;
+    rc = folder_remove(m, c, &p, &r, &e);
+    if (rc < 0)
+        return rc;
+    p.flags &= ~(unsigned)ROW_IMPLICIT;
+    return row_store(c, &p);
+}
+
+int op_rmdir(struct meta *m, uint64_t parent, const char *name)
+{
+    struct sql_conn *c;
+    int rc = sql_write_begin(m, SQL_FREES, &c);
+
+    return rc < 0 ? rc : sql_write_end(m, c, rmdir_in(m, c, parent, name));
+}
+
+/* Orphans above ${after}; their number. */
+static int orphan_page(struct meta *m, uint64_t after, uint64_t inos[ORPHAN_PAGE])
+{
+    static const char sql[] = "SELECT ino FROM orphan WHERE ino>?1 ORDER BY ino LIMIT 64";
+    struct sql_conn *c;
+    sqlite3_stmt *st;
+    int n = 0, rc = sql_read_begin(m, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_stmt(c, sql, &st);
+    if (rc == 0) {
+        rc = sql_bind(st, "u", after);
+        while (rc >= 0 && n < ORPHAN_PAGE && (rc = sql_step(st)) > 0)
+            inos[n++] = col_u(st, 0);
+        sqlite3_reset(st);
+    }
+    sql_read_end(m, c);
+    return rc < 0 ? rc : n;
+}
+
+/* One bounded step towards the end of an orphan: 1 it is gone, 0 go on, 2 nothing to do (held, or somebody was faster). */
+static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
+{
+    static const char find_sql[] = "SELECT 1 FROM orphan WHERE ino=?1";
+    static const char del[] = "DELETE FROM orphan WHERE ino=?1";
+    sqlite3_stmt *st;
+    struct row r;
+    int rc = sql_one(c, find_sql, &st, "u", ino);
+
+    if (rc <= 0)
+        return rc < 0 ? rc : 2;
+    sqlite3_reset(st);
+    if (sql_is_held(m, ino))
+        return 2;
+    rc = row_load(c, ino, &r);
+    if (rc == 0)
+        rc = node_free(m, c, &r);
+    else if (rc == -ENOENT)
+        rc = 1;
+    if (rc <= 0)
+        return rc;
+    rc = sql_run(c, del, "u", ino);
+    if (rc < 0)
+        return rc;
+    sql_total_add(m, SQL_ORPHANS, -1);
+    return 1;
+}
+
+static int expire(struct meta *m, uint64_t ino)
+{
+    struct sql_conn *c;
+    int rc;
+
+    do {
+        rc = sql_write_begin(m, SQL_FREES, &c);
+        if (rc < 0)
+            return rc;
+        rc = sql_write_end(m, c, expire_in(m, c, ino));
+    } while (rc == 0);
+    return rc < 0 ? rc : rc == 1;
+}
+
+int op_gc_orphans(struct meta *m, unsigned max)
+{
+    uint64_t inos[ORPHAN_PAGE], after = 0;
+    unsigned done = 0;
+    int n, rc = 0;
+
+    do {
+        n = orphan_page(m, after, inos);
+        if (n < 0)
+            return n;
+        for (int i = 0; i < n && done < max; i++) {
+            after = inos[i];
+            rc = sql_is_held(m, after) ? 0 : expire(m, after);
+            if (rc < 0)
+                return rc;
+            done += (unsigned)rc;
+        }
+    } while (n == ORPHAN_PAGE && done < max);
+    return (int)done;
+}

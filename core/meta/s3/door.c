@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations on objects: get, put, delete, copy; and the table of all that S3 does. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "meta/ops/ops.h"
+#include "meta/ops/slice.h"
+#include "meta/s3/key.h"
+#include "base/alloc.h"
+#include "pcloud/err.h"
+
+static int get_in(struct sql_conn *c, const struct meta_key *k, struct pc_object *ret)
+{
+    struct key_path path;
+    struct object o;
+    int rc = key_walk(c, k, &path);
+
+    if (rc > 0)
+        rc = object_find(c, &path, &o);
+    if (rc <= 0)
+        return rc < 0 ? rc : -ENOENT;
+    return object_fill(c, &o, ret);
+}
+
+static int op_get(struct meta *m, const struct meta_key *k, struct pc_object *ret)
+{
+    struct sql_conn *c;
+    int rc = sql_read_begin(m, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = get_in(c, k, ret);
+    sql_read_end(m, c);
+    return rc;
+}
+
+/* Is the node still there, in a view that is younger than our hold? */
+static int still_there(struct meta *m, uint64_t ino)
+{
+    struct sql_conn *c;
+    struct row r;
+    int rc = sql_read_begin(m, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = row_load(c, ino, &r);
+    sql_read_end(m, c);
+    return rc;
+}
+
+static int op_get_hold(struct meta *m, const struct meta_key *k, struct pc_object *ret)
+{
+    struct pc_object o;
+    int rc;
+
+    /* Whoever unlinks looks at the holds inside its write: one that came too late finds the node gone, and looks again. */
+    for (;;) {
+        rc = op_get(m, k, &o);
+        if (rc < 0)
+            return rc;
+        rc = meta_hold(m, o.ino);
+        if (rc == 0) {
+            rc = still_there(m, o.ino);
+            if (rc == 0)
+                break;
+            meta_drop(m, o.ino);
+        }
+        mem_free((void *)(uintptr_t)o.headers.data);
+        if (rc != -ENOENT)
+            return rc;
+    }
+    *ret = o;
+    return 0;
+}
+
+struct new_content {
+    const struct meta_new *content;
+    unsigned *ret_bad;
+};
+
+static int take_new(struct meta *m, struct sql_conn *c, void *arg, struct row *r)
+{
+    const struct new_content *n = arg;
+
+    return content_set(m, c, r, n->content, n->ret_bad);
+}
+
+static int put_in(struct meta *m, struct sql_conn *c, const struct meta_key *k,
+                  const struct object_source *src, const struct pc_condition *cond,
+                  struct pc_object *ret)
+{
+    struct object o;
+    int rc = object_put(m, c, k, src, cond, &o);
+
+    return rc < 0 || !ret ? rc : object_fill(c, &o, ret);
+}
+
+static int op_put(struct meta *m, const struct meta_key *k, const struct meta_new *content,
+                  const char *etag, const struct pc_headers *headers,
+                  const struct pc_condition *cond, struct pc_object *ret, unsigned *ret_bad)
+{
+    struct new_content n = {content, ret_bad};
+    struct object_source src = {.content = take_new, .arg = &n, .etag = etag, .headers = headers};
+    struct sql_conn *c;
+    int rc = sql_write_begin(m, SQL_NEEDS_ROOM, &c);
+
+    return rc < 0 ? rc : sql_write_end(m, c, put_in(m, c, k, &src, cond, ret));
+}
+
+/* The folder stays as long as it has entries or the mount made it; it is a key no more. */
+static int del_folder(struct meta *m, struct sql_conn *c, const struct key_path *p, struct row *r)
+{
+    static const char sql[] = "DELETE FROM object WHERE ino=?1";
+    struct edge e;
+    int rc = content_drop(m, c, r);
+
+    if (rc == 0)
+        rc = sql_run(c, sql, "u", r->ino);
+    if (rc < 0)
+        return rc;
+    r->flags &= ~(unsigned)ROW_OBJECT;
+    sql_total_add(m, SQL_OBJECTS, -1);
+    row_changed(r, now_ns());
+    rc = row_store(c, r);
+    if (rc == 0)
+        rc = key_edge(c, p, r->ino, &e);
+    return rc < 0 ? rc : edge_feed(m, c, PC_CHANGE_ATTR | PC_CHANGE_DATA, &e);
+}
+
+static int del_file(struct meta *m, struct sql_conn *c, const struct key_path *p, struct row *r)
+{
+    struct row parent;
+    struct edge e;
+    int rc = key_edge(c, p, r->ino, &e);
+
+    if (rc == 0)
+        rc = edge_delete(c, e.parent, e.seg, e.len);
+    if (rc == 0)
+        rc = node_unlink(m, c, r);
+    if (rc == 0)
+        rc = row_load(c, e.parent, &parent);
+    if (rc < 0)
+        return rc;
+    parent.mtime = parent.ctime = r->ctime;
+    rc = row_store(c, &parent);
+    return rc < 0 ? rc : edge_feed(m, c, PC_CHANGE_ENTRY | PC_CHANGE_ATTR, &e);
+}
+
+/* A folder that is its own key goes with the folders above it. */
+static int prune(struct meta *m, struct sql_conn *c, struct key_path *p, uint64_t ino)
+{
+    if (key_is_folder(p)) {
+        p->folders[p->depth].ino = ino;
+        p->folders[p->depth].at = (size_t)(p->seg - p->key);
+        p->folders[p->depth++].len = p->seg_len;
+    }
+    return key_prune(m, c, p);
+}
+
+static bool is_condition(int rc)
+{
+    return rc == -ENOENT || rc == PC_EPRECONDITION || rc == -EINVAL || rc == -ENAMETOOLONG;
+}
+
+/* One key: item->result; a code only if nothing may be kept. */
+static int del_one(struct meta *m, struct sql_conn *c, const char *bucket, struct pc_delete *item,
+                   const struct pc_condition *cond, bool *ret_existed)
+{
+    struct meta_key k = {bucket, item->key, item->len};
+    struct pc_condition own = {.if_match = item->etag};
+    struct key_path path;
+    struct object o;
+    int found = key_walk(c, &k, &path), rc;
+
+    if (found > 0)
+        found = object_find(c, &path, &o);
+    rc = found < 0 ? found : object_meets(found ? &o : NULL, cond);
+    if (rc == 0)
+        rc = object_meets(found ? &o : NULL, &own);
+    *ret_existed = found > 0;
+    item->result = rc;
+    if (rc < 0)
+        return is_condition(rc) ? 0 : rc;
+    if (!found)
+        return 0;
+    rc = key_is_folder(&path) ? del_folder(m, c, &path, &o.row) : del_file(m, c, &path, &o.row);
+    return rc < 0 ? rc : prune(m, c, &path, o.row.ino);
+}
+
+static int del_in(struct meta *m, struct sql_conn *c, const char *bucket, struct pc_delete *items,
+                  size_t n, const struct pc_condition *cond, bool *ret_existed)
+{
+    uint64_t ino;
+    bool existed = false;
+    int rc = bucket_find(c, bucket, &ino);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = del_one(m, c, bucket, &items[i], cond, &existed);
+    if (rc == 0 && ret_existed)
+        *ret_existed = existed;
+    return rc;
+}
+
+/* With ${cond} (one key only) its result is also that of the call. */
+static int op_del(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
+                  const struct pc_condition *cond, bool *ret_existed)
+{
+    struct sql_conn *c;
+    int rc = sql_write_begin(m, SQL_FREES, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_write_end(m, c, del_in(m, c, bucket, items, n, cond, ret_existed));
+    return rc == 0 && cond && n == 1 ? items[0].result : rc;
+}
+
+static int take_copy(struct meta *m, struct sql_conn *c, void *arg, struct row *r)
+{
+    const struct object *from = arg;
+    int rc;
+
+    if (from->row.ino == r->ino)
+        return 0; /* a folder onto itself: only its headers change */
+    rc = content_drop(m, c, r);
+    return rc < 0 ? rc : content_copy(m, c, &from->row, r);
+}
+
+static int load_parts(struct sql_conn *c, uint64_t ino, void **ret, size_t *ret_len)
+{
+    static const char sql[] = "SELECT parts FROM object WHERE ino=?1";
+    const char *data;
+    void *copy;
+    size_t len;
+    sqlite3_stmt *st;
+    int rc = sql_one(c, sql, &st, "u", ino);
+
+    if (rc <= 0)
+        return rc;
+    rc = col_blob(st, 0, &data, &len);
+    if (rc == 0 && len > (size_t)PC_PARTS_MAX * 8)
+        rc = pc_err_set(PC_ECORRUPT, "node %llu: too many parts", (unsigned long long)ino);
+    if (rc == 0 && len > 0) {
+        copy = mem_dup(data, len);
+        if (!copy)
+            rc = -ENOMEM;
+        *ret = copy;
+        *ret_len = copy ? len : 0;
+    }
+    sqlite3_reset(st);
+    return rc;
+}
+
+static int copy_in(struct meta *m, struct sql_conn *c, const struct meta_key *src,
+                   const char *src_etag, const struct meta_key *dst,
+                   const struct pc_headers *headers, const struct pc_condition *cond,
+                   struct pc_object *ret)
+{
+    struct pc_condition own = {.if_match = src_etag};
+    struct key_path path;
+    struct object from;
+    struct pc_object shown;
+    void *parts = NULL;
+    size_t parts_len = 0;
+    int rc = key_walk(c, src, &path);
+
+    if (rc > 0)
+        rc = object_find(c, &path, &from);
+    if (rc <= 0)
+        return rc < 0 ? rc : -ENOENT;
+    rc = object_meets(&from, &own);
+    if (rc == 0)
+        rc = object_fill(c, &from, &shown);
+    if (rc < 0)
+        return rc;
+    if (from.fresh)
+        rc = load_parts(c, from.row.ino, &parts, &parts_len);
+    if (rc == 0) {
+        struct object_source s = {.content = take_copy,
+                                  .arg = &from,
+                                  .etag = from.fresh ? from.etag : NULL,
+                                  .headers = headers ? headers : &shown.headers,
+                                  .parts = parts,
+                                  .parts_len = parts_len};
+
+        rc = put_in(m, c, dst, &s, cond, ret);
+    }
+    mem_free(parts);
+    mem_free((void *)(uintptr_t)shown.headers.data);
+    return rc;
+}
+
+static int op_copy(struct meta *m, const struct meta_key *src, const char *src_etag,
+                   const struct meta_key *dst, const struct pc_headers *headers,
+                   const struct pc_condition *cond, struct pc_object *ret)
+{
+    struct sql_conn *c;
+    int rc = sql_write_begin(m, SQL_NEEDS_ROOM, &c);
+
+    if (rc < 0)
+        return rc;
+    return sql_write_end(m, c, copy_in(m, c, src, src_etag, dst, headers, cond, ret));
+}
+
+int op_part_sizes(struct meta *m, uint64_t ino, uint64_t *sizes, unsigned max)
+{
+    struct sql_conn *c;
+    void *parts = NULL;
+    size_t len = 0;
+    unsigned n = 0;
+    int rc = sql_read_begin(m, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = load_parts(c, ino, &parts, &len);
+    sql_read_end(m, c);
+    if (rc < 0)
+        return rc;
+    for (; n < max && 8 * (size_t)n < len; n++) {
+        const uint8_t *p = (const uint8_t *)parts + 8 * (size_t)n;
+
+        sizes[n] = 0;
+        for (unsigned i = 8; i > 0; i--)
+            sizes[n] = sizes[n] << 8 | p[i - 1];
+    }
+    mem_free(parts);
+    return (int)n;
+}
+
+const struct meta_object_ops sql_object_ops = {
+    .bucket_create = op_bucket_create,
+    .bucket_delete = op_bucket_delete,
+    .bucket_get = op_bucket_get,
+    .bucket_chown = op_bucket_chown,
+    .bucket_list = op_bucket_list,
+    .get = op_get,
+    .get_hold = op_get_hold,
+    .put = op_put,
+    .del = op_del,
+    .copy = op_copy,
+    .list = op_list,
+    .part_sizes = op_part_sizes,
+    .upload_create = op_upload_create,
+    .upload_get = op_upload_get,
+    .upload_list = op_upload_list,
+    .upload_abort = op_upload_abort,
+    .upload_complete = op_upload_complete,
+    .part_put = op_part_put,
+    .part_list = op_part_list,
+    .user_add = op_user_add,
+    .user_rm = op_user_rm,
+    .user_get = op_user_get,
+    .user_list = op_user_list,
+    .key_add = op_key_add,
+    .key_rm = op_key_rm,
+    .key_get = op_key_get,
+    .key_list = op_key_list,
+};
