@@ -9,6 +9,7 @@
 #include "run/super.h"
 #include "verbs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -81,6 +82,22 @@ static int already(struct cli *c, const struct plan *plan)
     return status_print_up(c, "already running");
 }
 
+/* Descriptors that the shell left open to us (all of our own close on exec): a supervisor must not keep a script's lock or pipe. */
+static void close_inherited(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *e;
+
+    while (dir && (e = readdir(dir))) {
+        int fd = (int)strtol(e->d_name, NULL, 10);
+
+        if (fd > STDERR_FILENO && fd != dirfd(dir) && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+            close(fd);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 /* The supervisor's process: nothing of the terminal, everything to the log. */
 static void become_supervisor(struct cli *c, const struct plan *plan, struct passphrase_way *way,
                               int ready_fd)
@@ -88,6 +105,7 @@ static void become_supervisor(struct cli *c, const struct plan *plan, struct pas
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int log = spawn_log_open(c->home, "supervisor");
 
+    close_inherited();
     if (chdir("/") != 0 || null < 0 || log < 0) {
         dprintf(ready_fd, "cannot go to the background: %s\n",
                 log < 0 ? pc_err_text(log) : strerror(errno));
