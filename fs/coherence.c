@@ -7,12 +7,15 @@
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define RING 1024u  /* recent changes that requests can look at */
 #define QUEUE 4096u /* notifications that wait for the notify thread */
+#define IDLE_SECONDS 30
 
 struct item {
     uint64_t node, parent;
@@ -110,6 +113,20 @@ static void enqueue(struct coherence *c, const struct item *i)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* Nothing to tell: wait, and now and then store the access times. The lock is held, but not while storing. */
+static void idle(struct coherence *c)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += IDLE_SECONDS;
+    if (pthread_cond_timedwait(&c->wake, &c->lock, &until) != ETIMEDOUT)
+        return;
+    pthread_mutex_unlock(&c->lock);
+    atimes_store(&c->fs->atimes, c->fs->volume);
+    pthread_mutex_lock(&c->lock);
+}
+
 static void *notify_main(void *arg)
 {
     struct coherence *c = arg;
@@ -126,7 +143,7 @@ static void *notify_main(void *arg)
             c->first = (c->first + 1) % QUEUE;
             c->count--;
         } else {
-            pthread_cond_wait(&c->wake, &c->lock);
+            idle(c);
             continue;
         }
         pthread_mutex_unlock(&c->lock);

@@ -3,6 +3,7 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
+#include "atime.h"
 #include "coherence.h"
 #include "handles.h"
 #include "inodes.h"
@@ -23,8 +24,10 @@ struct fs {
     struct fuse_session *session;
     struct inodes *inodes;
     struct handles handles;
+    struct atimes atimes;
     struct coherence *coherence;
-    uint64_t root; /* the node that the mount shows as its root */
+    bool access_times; /* not with ro or noatime */
+    uint64_t root;     /* the node that the mount shows as its root */
 };
 
 /** fs_of(req): the mount a request is for. */

@@ -66,7 +66,9 @@ static int run_mount(struct fs *fs, struct pc_home *home)
         r = pc_node_hold(fs->volume, fs->root);
     if (r >= 0) {
         handles_init(&fs->handles);
+        atimes_init(&fs->atimes);
         r = session_run(fs, home);
+        atimes_store(&fs->atimes, fs->volume);
         end = handles_close_all(&fs->handles);
         r = r < 0 ? r : end;
         pc_node_drop(fs->volume, fs->root);
@@ -98,6 +100,7 @@ static int open_volume(const struct mount_options *o, struct pc_home *home,
     if (!fs)
         return -ENOMEM;
     fs->opt = o;
+    fs->access_times = !o->given[OPTION_RO] && !o->given[OPTION_NOATIME];
     r = open_keys(o, home, &keys);
     if (r < 0)
         goto free_fs;

@@ -4,9 +4,12 @@
 
 #include <sys/stat.h>
 
-void attr_stat(const struct fs *fs, const struct pc_attr *attr, struct stat *st)
+void attr_stat(struct fs *fs, const struct pc_attr *stored, struct stat *st)
 {
     const struct mount_options *o = fs->opt;
+    struct pc_attr shown = *stored, *attr = &shown;
+
+    atimes_show(&fs->atimes, &shown);
 
     *st = (struct stat){
         .st_ino = fs_ino(fs, attr->ino),
@@ -26,7 +29,7 @@ void attr_stat(const struct fs *fs, const struct pc_attr *attr, struct stat *st)
         st->st_mode = (attr->mode & S_IFMT) | (0777 & ~o->umask);
 }
 
-void attr_entry(const struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e)
+void attr_entry(struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e)
 {
     *e = (struct fuse_entry_param){
         .ino = fs_ino(fs, attr->ino),

@@ -6,10 +6,10 @@
 #include "fs.h"
 
 /** attr_stat(fs, attr, st): as stat(2) shows it, with the uid, gid and umask of the mount's options. */
-void attr_stat(const struct fs *fs, const struct pc_attr *attr, struct stat *st);
+void attr_stat(struct fs *fs, const struct pc_attr *attr, struct stat *st);
 
 /** attr_entry(fs, attr, e): a name's answer, to be cached. */
-void attr_entry(const struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e);
+void attr_entry(struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e);
 
 /** attr_facts(attr): what the table of nodes can learn from it. */
 unsigned attr_facts(const struct pc_attr *attr);

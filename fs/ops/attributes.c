@@ -80,6 +80,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set,
         fs_fail_node(req, "setattr", r);
         return;
     }
+    if (set & (PC_SET_ATIME | PC_SET_ATIME_NOW))
+        atimes_forget(&fs->atimes, node);
     if (set & (PC_SET_MODE | PC_SET_UID | PC_SET_GID))
         inodes_doubt(fs->inodes, node, INODE_NO_SUID);
     attr_stat(fs, &attr, &out);

@@ -157,6 +157,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
         fs_fail(req, "read", n);
         return;
     }
+    if (n > 0 && fs->access_times && handle_first_read(h))
+        atimes_read(&fs->atimes, fs->volume, handle_node(h));
     (void)fuse_reply_buf(req, buf, (size_t)n);
     coherence_check(fs->coherence, mark, handle_node(h));
 }

@@ -51,7 +51,8 @@ enum pc_set {
     PC_SET_ATIME_NOW = 64,
     PC_SET_MTIME_NOW = 128,
     PC_SET_KILL_SUID =
-        256 /* clear suid and, where group-executable, sgid: after a write or truncate by non-root */
+        256, /* clear suid and, where group-executable, sgid: after a write or truncate by non-root */
+    PC_SET_KEEP_CTIME = 512 /* ctime stays: for the access time that a read leaves */
 };
 
 /** pc_setattr(v, ino, set, in, attr): change what ${set} names from ${in}; ctime becomes now; ${attr} (may be NULL) gets the result. */
