@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), node = fs_node(fs, ino);
@@ -56,8 +56,8 @@ static unsigned set_of(int fuse_set)
     return set;
 }
 
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set,
-                struct fuse_file_info *fi)
+void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set,
+                   struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), node = fs_node(fs, ino);
@@ -89,7 +89,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set,
     coherence_check(fs->coherence, mark, node);
 }
 
-void op_statfs(fuse_req_t req, fuse_ino_t ino)
+void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     struct fs *fs = fs_of(req);
     struct pc_volume_stat v;
@@ -127,8 +127,8 @@ static bool is_caps(const char *name)
     return strcmp(name, "security.capability") == 0;
 }
 
-void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-                 int flags)
+void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+                    size_t size, int flags)
 {
     struct fs *fs = fs_of(req);
     uint64_t node = fs_node(fs, ino);
@@ -161,7 +161,7 @@ static void reply_bytes(fuse_req_t req, const char *op, size_t size, char *buf, 
         (void)fuse_reply_buf(req, buf, (size_t)n);
 }
 
-void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), node = fs_node(fs, ino);
@@ -177,7 +177,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
     reply_bytes(req, "getxattr", size, buf, n);
 }
 
-void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
     struct fs *fs = fs_of(req);
     char *buf = fs_buffer();
@@ -189,7 +189,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
     reply_bytes(req, "listxattr", size, buf, n);
 }
 
-void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
     struct fs *fs = fs_of(req);
     int r = is_kept(name) ? pc_xattr_remove(fs->volume, fs_node(fs, ino), name) : -EOPNOTSUPP;

@@ -33,7 +33,7 @@ static void fill_info(const struct fs *fs, struct fuse_file_info *fi, const stru
     fi->noflush = !handle_can_write(h) && !fs->opt->given[OPTION_WRITEBACK];
 }
 
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     uint64_t node = fs_node(fs, ino);
@@ -64,8 +64,8 @@ static int create(struct fs *fs, uint64_t parent, const char *name, const struct
     return r;
 }
 
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-               struct fuse_file_info *fi)
+void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                  struct fuse_file_info *fi)
 {
     const struct fuse_ctx *ctx = fuse_req_ctx(req);
     struct fs *fs = fs_of(req);
@@ -98,7 +98,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     coherence_check_name(fs->coherence, mark, folder, name, attr.ino);
 }
 
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
@@ -110,7 +110,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     (void)fuse_reply_err(req, 0);
 }
 
-void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
@@ -126,7 +126,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         (void)fuse_reply_err(req, 0);
 }
 
-void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
     struct handle *h = handle_of(fi->fh);
     int r = h ? pc_file_sync(handle_file(h)) : -EBADF;
@@ -139,7 +139,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
         (void)fuse_reply_err(req, 0);
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
@@ -174,8 +174,8 @@ static ssize_t append(struct fs *fs, struct handle *h, const char *buf, size_t s
     return n;
 }
 
-void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
-              struct fuse_file_info *fi)
+void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+                 struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
@@ -196,8 +196,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
         (void)fuse_reply_write(req, (size_t)n);
 }
 
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
-                  struct fuse_file_info *fi)
+void fs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+                     struct fuse_file_info *fi)
 {
     struct handle *h = handle_of(fi->fh);
     int r = h ? pc_file_fallocate(handle_file(h), mode, (uint64_t)off, (uint64_t)len) : -EBADF;
@@ -209,7 +209,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
         (void)fuse_reply_err(req, 0);
 }
 
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+void fs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
     struct handle *h = handle_of(fi->fh);
     int64_t r = h ? pc_file_seek(handle_file(h), (uint64_t)off, whence) : -EBADF;
@@ -221,9 +221,9 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse
         (void)fuse_reply_lseek(req, (off_t)r);
 }
 
-void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *in,
-                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *out, size_t len,
-                        int flags)
+void fs_op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+                           struct fuse_file_info *in, fuse_ino_t ino_out, off_t off_out,
+                           struct fuse_file_info *out, size_t len, int flags)
 {
     struct handle *src = handle_of(in->fh), *dst = handle_of(out->fh);
     ssize_t n = -EBADF;

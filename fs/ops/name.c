@@ -49,7 +49,7 @@ static int lookup(struct fs *fs, uint64_t parent, const char *name, struct pc_at
     return pc_lookup(fs->volume, parent, name, attr);
 }
 
-void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), folder = fs_node(fs, parent);
@@ -73,7 +73,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     coherence_check_name(fs->coherence, mark, folder, name, attr.ino);
 }
 
-void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
     struct fs *fs = fs_of(req);
 
@@ -82,7 +82,7 @@ void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
     fuse_reply_none(req);
 }
 
-void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
     struct fs *fs = fs_of(req);
 
@@ -110,22 +110,22 @@ static void make(fuse_req_t req, const char *op, fuse_ino_t parent, const char *
         reply_entry(req, op, folder, name, mark, &attr);
 }
 
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
     make(req, "mknod", parent, name, &(struct pc_make){.mode = mode, .rdev = rdev});
 }
 
-void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
     make(req, "mkdir", parent, name, &(struct pc_make){.mode = S_IFDIR | (mode & 07777)});
 }
 
-void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
     make(req, "symlink", parent, name, &(struct pc_make){.mode = S_IFLNK | 0777, .target = target});
 }
 
-void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+void fs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), folder = fs_node(fs, parent);
@@ -147,22 +147,22 @@ static void done(fuse_req_t req, const char *op, int r)
         (void)fuse_reply_err(req, 0);
 }
 
-void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
 
     done(req, "unlink", pc_unlink(fs->volume, fs_node(fs, parent), name));
 }
 
-void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
 
     done(req, "rmdir", pc_rmdir(fs->volume, fs_node(fs, parent), name));
 }
 
-void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-               const char *new_name, unsigned flags)
+void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                  const char *new_name, unsigned flags)
 {
     struct fs *fs = fs_of(req);
 
@@ -174,7 +174,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
                        flags));
 }
 
-void op_readlink(fuse_req_t req, fuse_ino_t ino)
+void fs_op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
     struct fs *fs = fs_of(req);
     char target[PC_SYMLINK_MAX + 1];
