@@ -125,7 +125,7 @@ static int finish_write(struct meta *m, struct sql_conn *c, struct row *r, unsig
 {
     int rc;
 
-    row_changed(r, now_ns());
+    row_changed(r, wall_ns());
     if (set & PC_SET_KILL_SUID)
         row_kill_suid(r);
     rc = row_store(c, r);

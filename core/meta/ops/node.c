@@ -78,7 +78,7 @@ static int op_parent(struct meta *m, uint64_t ino, uint64_t *ret_parent)
 static int setattr_in(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned set,
                       const struct pc_attr *in, struct row *r)
 {
-    int64_t now = now_ns();
+    int64_t now = wall_ns();
     unsigned kinds = PC_CHANGE_ATTR;
     int rc = row_load(c, ino, r);
 
@@ -248,7 +248,7 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
     if (rc < 0)
         return rc;
     r->nlink++;
-    r->ctime = now_ns();
+    r->ctime = wall_ns();
     r->parent = parent;
     rc = row_store(c, r);
     if (rc < 0)

@@ -27,7 +27,7 @@ static int finish(struct meta *m, struct sql_conn *c, struct row *r)
 {
     int rc;
 
-    row_changed(r, now_ns());
+    row_changed(r, wall_ns());
     rc = row_store(c, r);
     return rc < 0 ? rc : sql_feed(m, c, PC_CHANGE_DATA | PC_CHANGE_ATTR, r->ino, 0, NULL, 0);
 }

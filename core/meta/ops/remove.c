@@ -56,7 +56,7 @@ int node_unlink(struct meta *m, struct sql_conn *c, struct row *r)
 {
     int rc = 0;
 
-    r->ctime = now_ns();
+    r->ctime = wall_ns();
     if (!S_ISDIR(r->mode) && r->nlink > 1) {
         r->nlink--;
         return row_store(c, r);
@@ -83,7 +83,7 @@ int folder_remove(struct meta *m, struct sql_conn *c, struct row *parent, struct
     if (rc < 0)
         return rc;
     parent->nlink--;
-    parent->mtime = parent->ctime = now_ns();
+    parent->mtime = parent->ctime = wall_ns();
     return edge_feed(m, c, PC_CHANGE_ENTRY | PC_CHANGE_ATTR, e);
 }
 

@@ -123,7 +123,7 @@ static int store_node(struct sql_conn *c, struct row *r, uint64_t parent, int64_
 static int replace(struct meta *m, struct sql_conn *c, struct move *v, const char *new_name)
 {
     struct row *to = target_folder(v);
-    int64_t now = now_ns();
+    int64_t now = wall_ns();
     int rc = edge_delete(c, v->src.parent, v->src.seg, v->src.len);
 
     if (rc == 0 && v->exists) {
@@ -195,7 +195,7 @@ static int exchange(struct meta *m, struct sql_conn *c, struct move *v)
 {
     struct row *to = target_folder(v);
     struct edge here, there;
-    int64_t now = now_ns();
+    int64_t now = wall_ns();
     int rc;
 
     convert(&v->src, v->dst.folder, &here);

@@ -9,7 +9,7 @@
 
 #define NS 1000000000
 
-int64_t now_ns(void)
+int64_t wall_ns(void)
 {
     struct timespec ts;
 
@@ -139,7 +139,7 @@ void row_attr(const struct row *r, struct pc_attr *attr)
 void row_new(struct meta *m, uint32_t mode, uint32_t uid, uint32_t gid, uint64_t parent,
              struct row *r)
 {
-    int64_t now = now_ns();
+    int64_t now = wall_ns();
 
     *r = (struct row){
         .ino = sql_next_id(m),

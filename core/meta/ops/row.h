@@ -54,8 +54,8 @@ void row_kill_suid(struct row *r);
 void row_count(struct meta *m, const struct row *r, int sign);
 void row_resize(struct meta *m, struct row *r, uint64_t size);
 
-/** now_ns(): wall clock. ns_of(ts), ns_to(ns): to and from (out of range: the nearest end). */
-int64_t now_ns(void);
+/** wall_ns(): wall clock. ns_of(ts), ns_to(ns): to and from (out of range: the nearest end). */
+int64_t wall_ns(void);
 int64_t ns_of(const struct timespec *ts);
 struct timespec ns_to(int64_t ns);
 

@@ -193,7 +193,7 @@ static int finish(struct meta *m, struct sql_conn *c, struct row *r)
 {
     int rc;
 
-    r->ctime = now_ns();
+    r->ctime = wall_ns();
     r->flags &= ~(unsigned)ROW_IMPLICIT;
     rc = row_store(c, r);
     return rc < 0 ? rc : sql_feed(m, c, PC_CHANGE_ATTR, r->ino, 0, NULL, 0);

@@ -120,7 +120,7 @@ static int del_folder(struct meta *m, struct sql_conn *c, const struct key_path 
         return rc;
     r->flags &= ~(unsigned)ROW_OBJECT;
     sql_total_add(m, SQL_OBJECTS, -1);
-    row_changed(r, now_ns());
+    row_changed(r, wall_ns());
     rc = row_store(c, r);
     if (rc == 0)
         rc = key_edge(c, p, r->ino, &e);

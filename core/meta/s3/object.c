@@ -116,7 +116,7 @@ static int finish_put(struct put *w, unsigned kinds)
 {
     int rc;
 
-    w->parent.mtime = w->parent.ctime = now_ns();
+    w->parent.mtime = w->parent.ctime = wall_ns();
     if (w->edge.twin)
         w->parent.flags |= ROW_TWINS;
     rc = row_store(w->c, &w->parent);
@@ -180,7 +180,7 @@ static int put_folder(struct put *w, struct row *old, struct row *r)
         if (rc == 0)
             rc = edge_insert(w->c, w->edge.parent, w->edge.seg, w->edge.len, r->ino);
     } else {
-        row_changed(r, now_ns());
+        row_changed(r, wall_ns());
         rc = row_store(w->c, r);
     }
     if (rc == 0)

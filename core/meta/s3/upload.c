@@ -39,7 +39,7 @@ static int create_in(struct meta *m, struct sql_conn *c, const struct meta_key *
     if (rc < 0)
         return rc;
     new_id(id);
-    rc = sql_run(c, sql, "utubtib", sql_next_id(m), id, bucket, k->key, k->len, owner, now_ns(),
+    rc = sql_run(c, sql, "utubtib", sql_next_id(m), id, bucket, k->key, k->len, owner, wall_ns(),
                  has ? headers->data : NULL, has ? headers->len : (size_t)0);
     return rc < 0 ? rc : 0;
 }

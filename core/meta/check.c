@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The check of every invariant of core/meta/ops/README.md, and what mends them. */
+#include "meta/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "meta/ops/row.h"
+#include "pcloud/err.h"
+
+#define SHOWN_MAX 100 /* lines that one query gives; the rest is only counted */
+#define ROUNDS_MAX 5  /* what one repair lets show up, the next round mends */
+
+#define IS_FOLDER "(n.mode & 61440) = 16384"
+#define HAS(flag) "(n.flags & " #flag ") <> 0"
+#define LACKS(flag) "(n.flags & " #flag ") = 0"
+
+/* Rows of a table that name a node which is not there; and nodes whose flag and rows disagree. */
+#define ROWS_OF(table, flag)                                                                       \
+    {"SELECT printf('" table ": row of node %d, which is not there', ino) FROM " table             \
+     " WHERE ino NOT IN (SELECT ino FROM node)",                                                   \
+     {"DELETE FROM " table " WHERE ino NOT IN (SELECT ino FROM node)"}},                           \
+    {                                                                                              \
+        "SELECT printf('node %d: has rows in " table " that its flags deny', n.ino) FROM node n "  \
+        "WHERE " LACKS(flag) " AND n.ino IN (SELECT ino FROM " table ")",                          \
+        {                                                                                          \
+            "UPDATE node SET flags = flags | " #flag " WHERE (flags & " #flag                      \
+            ") = 0 AND ino IN (SELECT ino FROM " table ")"                                         \
+        }                                                                                          \
+    }
+#define ROWS_NEEDED(table, flag)                                                                   \
+    {                                                                                              \
+        "SELECT printf('node %d: has no row in " table                                             \
+        " that its flags name', n.ino) FROM node n "                                               \
+        "WHERE " HAS(flag) " AND n.ino NOT IN (SELECT ino FROM " table ")",                        \
+        {                                                                                          \
+            "UPDATE node SET flags = flags & ~" #flag " WHERE (flags & " #flag                     \
+            ") <> 0 AND ino NOT IN (SELECT ino FROM " table ")"                                    \
+        }                                                                                          \
+    }
+
+#define OVERLAPS                                                                                   \
+    "FROM (SELECT ino, pos, len, lead(pos) OVER (PARTITION BY ino ORDER BY pos) AS next "          \
+    "FROM slice) WHERE pos + len > next"
+#define CONTENT                                                                                    \
+    "FROM (SELECT n.ino AS ino, n.used AS used, coalesce(s.k, length(i.data), 0) AS is_used "      \
+    "FROM node n LEFT JOIN (SELECT ino, sum(len) AS k FROM slice GROUP BY ino) s ON s.ino=n.ino "  \
+    "LEFT JOIN inline i ON i.ino=n.ino WHERE n.nlink > 0 OR " HAS(128) ") AS x "
+#define FOLDERS_OF                                                                                 \
+    "(SELECT parent, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY parent)"
+#define EDGES_OF "(SELECT ino, count(*) AS k FROM edge GROUP BY ino)"
+#define REFS_OF "(SELECT bid, count(*) AS k FROM slice GROUP BY bid)"
+#define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
+#define REACHED                                                                                    \
+    "WITH RECURSIVE r(ino) AS (SELECT 1 UNION SELECT e.ino FROM r CROSS JOIN edge e "              \
+    "ON e.parent=r.ino WHERE substr(e.seg, -1) = x'2f') "
+
+struct check {
+    const char *find;   /* a text for each problem */
+    const char *fix[2]; /* mends all of them */
+};
+
+/* In this order: what is mended first makes the later ones true or shows them. */
+static const struct check checks[] = {
+    {"SELECT 'the root folder is missing' WHERE NOT EXISTS "
+     "(SELECT 1 FROM node n WHERE n.ino=1 AND " IS_FOLDER ")",
+     {"INSERT OR REPLACE INTO node VALUES(1, 16877, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0)"}},
+    {"SELECT printf('folder %d: entry %Q leads to node %d, which is not there', parent, "
+     "CAST(seg AS TEXT), ino) FROM edge WHERE ino NOT IN (SELECT ino FROM node)",
+     {"DELETE FROM edge WHERE ino NOT IN (SELECT ino FROM node)"}},
+    {"SELECT printf('node %d: its folder %d is not there', e.ino, e.parent) FROM edge e "
+     "WHERE e.parent NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER ")",
+     {"DELETE FROM edge WHERE parent NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER ")"}},
+    {"SELECT printf('folder %d: entry %Q does not fit the kind of node %d', e.parent, "
+     "CAST(e.seg AS TEXT), e.ino) FROM edge e CROSS JOIN node n ON n.ino=e.ino "
+     "WHERE (" IS_FOLDER ") <> (substr(e.seg, -1) = x'2f')",
+     {"DELETE FROM edge WHERE (parent, seg) IN (SELECT e.parent, e.seg FROM edge e "
+      "CROSS JOIN node n ON n.ino=e.ino WHERE (" IS_FOLDER ") <> (substr(e.seg, -1) = x'2f'))"}},
+    {"SELECT printf('folder %d: also an entry of folder %d', n.ino, e.parent) FROM edge e "
+     "CROSS JOIN node n ON n.ino=e.ino WHERE " IS_FOLDER " AND (n.ino=1 OR "
+     "(n.parent <> e.parent AND EXISTS (SELECT 1 FROM edge o WHERE o.parent=n.parent AND "
+     "o.ino=n.ino)))",
+     {"DELETE FROM edge WHERE (parent, seg) IN (SELECT e.parent, e.seg FROM edge e "
+      "CROSS JOIN node n ON n.ino=e.ino WHERE " IS_FOLDER " AND (n.ino=1 OR "
+      "(n.parent <> e.parent AND EXISTS (SELECT 1 FROM edge o WHERE o.parent=n.parent AND "
+      "o.ino=n.ino))))"}},
+    {"SELECT printf('folder %d: %d entries lead to it', ino, k) FROM "
+     "(SELECT ino, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY ino) WHERE k>1",
+     {"DELETE FROM edge WHERE substr(seg, -1) = x'2f' AND (parent, seg) NOT IN "
+      "(SELECT parent, min(seg) FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY ino)"}},
+    {"SELECT printf('folder %d: names folder %d as its parent, not %d', n.ino, n.parent, e.parent) "
+     "FROM edge e CROSS JOIN node n ON n.ino=e.ino WHERE " IS_FOLDER " AND n.parent <> e.parent",
+     {"UPDATE node SET parent=e.parent FROM edge e WHERE e.ino=node.ino AND "
+      "substr(e.seg, -1) = x'2f' AND node.parent <> e.parent"}},
+    {REACHED "SELECT printf('folder %d: no way leads to it from the root', n.ino) FROM node n "
+             "WHERE " IS_FOLDER " AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM r) "
+             "AND n.ino IN (SELECT ino FROM edge)",
+     {REACHED "DELETE FROM edge WHERE (parent, seg) IN (SELECT e.parent, e.seg FROM edge e "
+              "WHERE substr(e.seg, -1) = x'2f' AND e.ino NOT IN (SELECT ino FROM r) "
+              "ORDER BY e.ino LIMIT 1)"}},
+    {"SELECT printf('pack %d: holds blocks but is not there', pack) FROM block "
+     "WHERE pack NOT IN (SELECT id FROM pack) GROUP BY pack",
+     {"INSERT INTO pack SELECT pack, max(off + stored), sum(stored), 1, 0, 0 FROM block "
+      "WHERE pack NOT IN (SELECT id FROM pack) GROUP BY pack"}},
+    {"SELECT printf('node %d: its slice at %d has no block: the range is lost', ino, pos) "
+     "FROM slice WHERE bid NOT IN (SELECT bid FROM block)",
+     {"DELETE FROM slice WHERE bid NOT IN (SELECT bid FROM block)"}},
+    {"SELECT printf('node %d: its slice at %d reaches beyond its block', s.ino, s.pos) "
+     "FROM slice s CROSS JOIN block b ON b.bid=s.bid WHERE s.len < 1 OR s.boff < 0 OR s.pos < 0 "
+     "OR s.boff + s.len > b.size",
+     {"DELETE FROM slice WHERE (ino, pos) IN (SELECT s.ino, s.pos FROM slice s "
+      "CROSS JOIN block b ON b.bid=s.bid WHERE s.len < 1 OR s.boff < 0 OR s.pos < 0 "
+      "OR s.boff + s.len > b.size)"}},
+    {"SELECT printf('node %d: its slices at %d and %d overlap', ino, pos, next) " OVERLAPS,
+     {"UPDATE slice SET len=x.next-x.pos FROM (SELECT ino, pos, next " OVERLAPS ") AS x "
+      "WHERE slice.ino=x.ino AND slice.pos=x.pos"}},
+    ROWS_OF("slice", 8),
+    ROWS_OF("inline", 4),
+    ROWS_NEEDED("inline", 4),
+    ROWS_OF("xattr", 16),
+    ROWS_OF("object", 32),
+    ROWS_NEEDED("object", 32),
+    ROWS_OF("bucket", 64),
+    ROWS_NEEDED("bucket", 64),
+    {"SELECT printf('symlink: row of node %d, which is not there', ino) FROM symlink "
+     "WHERE ino NOT IN (SELECT ino FROM node)",
+     {"DELETE FROM symlink WHERE ino NOT IN (SELECT ino FROM node)"}},
+    {"SELECT printf('node %d: a symbolic link without target', n.ino) FROM node n "
+     "WHERE (n.mode & 61440) = 40960 AND n.ino NOT IN (SELECT ino FROM symlink)",
+     {"INSERT INTO symlink SELECT n.ino, CAST('?' AS BLOB) FROM node n "
+      "WHERE (n.mode & 61440) = 40960 AND n.ino NOT IN (SELECT ino FROM symlink)"}},
+    {"SELECT printf('node %d: inline content and slices', i.ino) FROM inline i "
+     "WHERE i.ino IN (SELECT ino FROM slice)",
+     {"DELETE FROM inline WHERE ino IN (SELECT ino FROM slice)",
+      "UPDATE node SET flags = flags & ~4 WHERE ino IN (SELECT ino FROM slice)"}},
+    {"SELECT printf('node %d: %d bytes of inline content, but its size is %d', n.ino, "
+     "length(i.data), n.size) FROM inline i CROSS JOIN node n ON n.ino=i.ino "
+     "WHERE length(i.data) <> n.size",
+     {"UPDATE node SET size=length(i.data) FROM inline i WHERE i.ino=node.ino AND "
+      "node.size <> length(i.data)"}},
+    {"SELECT printf('node %d: slices up to %d, but its size is %d', n.ino, s.e, n.size) FROM "
+     "(SELECT ino, max(pos + len) AS e FROM slice GROUP BY ino) s CROSS JOIN node n "
+     "ON n.ino=s.ino WHERE s.e > n.size",
+     {"UPDATE node SET size=s.e FROM (SELECT ino, max(pos + len) AS e FROM slice GROUP BY ino) s "
+      "WHERE s.ino=node.ino AND s.e > node.size"}},
+    {"SELECT printf('node %d: %d bytes in use, not %d', ino, is_used, used) " CONTENT
+     "WHERE used <> is_used",
+     {"UPDATE node SET used=x.is_used " CONTENT "WHERE x.ino=node.ino AND node.used <> x.is_used"}},
+    {"SELECT printf('part %d of upload %d has no upload or no node', p.number, p.upload) "
+     "FROM part p WHERE p.upload NOT IN (SELECT num FROM upload) OR p.ino NOT IN "
+     "(SELECT n.ino FROM node n WHERE " HAS(128) ")",
+     {"DELETE FROM part WHERE upload NOT IN (SELECT num FROM upload) OR ino NOT IN "
+      "(SELECT n.ino FROM node n WHERE " HAS(128) ")"}},
+    {"SELECT printf('node %d: a part of no upload', n.ino) FROM node n "
+     "WHERE " HAS(128) " AND n.ino NOT IN (SELECT ino FROM part)",
+     {"UPDATE node SET flags = flags & ~128, nlink=0 WHERE (flags & 128) <> 0 AND "
+      "ino NOT IN (SELECT ino FROM part)"}},
+    {"SELECT printf('upload %s: its bucket %d is not there', id, bucket) FROM upload "
+     "WHERE bucket NOT IN (SELECT ino FROM node)",
+     {"DELETE FROM upload WHERE bucket NOT IN (SELECT ino FROM node)"}},
+    {"SELECT printf('node %d: an orphan that has links or is not there', o.ino) FROM orphan o "
+     "WHERE o.ino NOT IN (SELECT ino FROM node WHERE nlink = 0)",
+     {"DELETE FROM orphan WHERE ino NOT IN (SELECT ino FROM node WHERE nlink = 0)"}},
+    {"SELECT printf('node %d: without links, and nobody waits for its end', n.ino) FROM node n "
+     "WHERE n.nlink=0 AND " LACKS(128) " AND n.ino NOT IN (SELECT ino FROM orphan) "
+                                       "AND n.ino NOT IN (SELECT ino FROM edge)",
+     {"INSERT INTO orphan SELECT n.ino, 0 FROM node n WHERE n.nlink=0 AND " LACKS(
+         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND n.ino NOT IN (SELECT ino FROM "
+              "edge)"}},
+    {"SELECT printf('block %d: %d slices refer to it, not %d', b.bid, coalesce(s.k, 0), b.refs) "
+     "FROM block b LEFT JOIN " REFS_OF " s ON s.bid=b.bid WHERE b.refs <> coalesce(s.k, 0)",
+     {"UPDATE block SET refs=x.k FROM (SELECT b.bid AS bid, coalesce(s.k, 0) AS k FROM block b "
+      "LEFT JOIN " REFS_OF " s ON s.bid=b.bid WHERE b.refs <> coalesce(s.k, 0)) AS x "
+      "WHERE x.bid=block.bid"}},
+    {"SELECT printf('pack %d: %d bytes of records, not %d', p.id, coalesce(b.k, 0), p.live) "
+     "FROM pack p LEFT JOIN " LIVE_OF " b ON b.pack=p.id WHERE p.live <> coalesce(b.k, 0)",
+     {"UPDATE pack SET live=x.k FROM (SELECT p.id AS id, coalesce(b.k, 0) AS k FROM pack p "
+      "LEFT JOIN " LIVE_OF " b ON b.pack=p.id WHERE p.live <> coalesce(b.k, 0)) AS x "
+      "WHERE x.id=pack.id"}},
+};
+
+/* Nodes that have links by their row but no entry: they are put into lost+found, and then have the links that they have. */
+static const char lost_sql[] = "SELECT n.ino FROM node n WHERE n.ino <> 1 AND n.nlink > 0 "
+                               "AND n.ino NOT IN (SELECT ino FROM edge) LIMIT 256";
+static const char lost_text[] =
+    "SELECT printf('node %d: no entry leads to it', n.ino) FROM node n WHERE n.ino <> 1 "
+    "AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM edge)";
+
+static const struct check links = {
+    "SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "
+    "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER ") AND " LACKS(
+        128) " AND n.nlink <> coalesce(e.k, 0) "
+             "UNION ALL SELECT printf('folder %d: %d links, not %d', n.ino, 2 + coalesce(e.k, "
+             "0), n.nlink) "
+             "FROM node n LEFT JOIN " FOLDERS_OF " e ON e.parent=n.ino WHERE " IS_FOLDER
+             " AND n.nlink > 0 AND n.nlink <> 2 + coalesce(e.k, 0)",
+    {"UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, coalesce(e.k, 0) AS k FROM node n "
+     "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER
+     ") AND " LACKS(128) ") AS x WHERE x.ino=node.ino AND node.nlink <> x.k",
+     "UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, 2 + coalesce(e.k, 0) AS k FROM node n "
+     "LEFT JOIN " FOLDERS_OF " e ON e.parent=n.ino WHERE " IS_FOLDER
+     " AND n.nlink > 0) AS x WHERE x.ino=node.ino AND node.nlink <> x.k"}};
+
+struct checker {
+    struct meta *m;
+    struct sql_conn *c;
+    bool repair;
+    void (*found)(void *arg, const char *text);
+    void *arg;
+    uint64_t problems, round; /* all, those of this round */
+};
+
+static void tell(struct checker *k, const char *text)
+{
+    k->problems++;
+    k->round++;
+    if (k->found)
+        k->found(k->arg, text);
+}
+
+/* Lines of a query; those above SHOWN_MAX only count. */
+static int find(struct checker *k, const char *sql)
+{
+    uint64_t n = 0;
+    sqlite3_stmt *st;
+    int rc = sql_stmt(k->c, sql, &st);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = sql_step(st)) > 0) {
+        const char *text = (const char *)sqlite3_column_text(st, 0);
+
+        if (n++ < SHOWN_MAX) {
+            tell(k, text ? text : "?");
+        } else {
+            k->problems++;
+            k->round++;
+        }
+    }
+    sqlite3_reset(st);
+    return rc < 0 ? rc : n > 0;
+}
+
+static int run_check(struct checker *k, const struct check *c)
+{
+    int rc = find(k, c->find);
+
+    for (int i = 0; i < 2 && rc > 0 && k->repair && c->fix[i]; i++) {
+        int r = sql_run(k->c, c->fix[i], "");
+
+        if (r < 0)
+            return r;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* The folder lost+found of the root, made if it is missing. */
+static int lost_found(struct checker *k, uint64_t *ret_ino)
+{
+    static const char seg[] = "lost+found/";
+    struct row root, r;
+    int rc = edge_find(k->c, PC_ROOT_INO, seg, sizeof(seg) - 1, ret_ino);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = row_load(k->c, PC_ROOT_INO, &root);
+    if (rc < 0)
+        return rc;
+    row_new(k->m, S_IFDIR | 0700, root.uid, root.gid, PC_ROOT_INO, &r);
+    rc = row_insert(k->c, &r);
+    if (rc == 0)
+        rc = edge_insert(k->c, PC_ROOT_INO, seg, sizeof(seg) - 1, r.ino);
+    root.nlink++;
+    if (rc == 0)
+        rc = row_store(k->c, &root);
+    *ret_ino = r.ino;
+    return rc;
+}
+
+static int adopt(struct checker *k, uint64_t ino)
+{
+    char seg[32];
+    uint64_t lost;
+    struct row r;
+    int n, rc = lost_found(k, &lost);
+
+    if (rc == 0)
+        rc = row_load(k->c, ino, &r);
+    if (rc < 0)
+        return rc;
+    n = snprintf(seg, sizeof(seg), "#%llu%s", (unsigned long long)ino, S_ISDIR(r.mode) ? "/" : "");
+    rc = edge_insert(k->c, lost, seg, (size_t)n, ino);
+    r.parent = lost;
+    if (!S_ISDIR(r.mode))
+        r.nlink = 1;
+    return rc < 0 ? rc : row_store(k->c, &r);
+}
+
+static int run_lost(struct checker *k)
+{
+    uint64_t inos[256];
+    int n, rc = find(k, lost_text);
+
+    if (rc <= 0 || !k->repair)
+        return rc < 0 ? rc : 0;
+    do {
+        sqlite3_stmt *st;
+
+        rc = sql_stmt(k->c, lost_sql, &st);
+        if (rc < 0)
+            return rc;
+        n = 0;
+        while (n < 256 && (rc = sql_step(st)) > 0)
+            inos[n++] = col_u(st, 0);
+        sqlite3_reset(st);
+        for (int i = 0; i < n && rc >= 0; i++)
+            rc = adopt(k, inos[i]);
+    } while (n == 256 && rc >= 0);
+    return rc < 0 ? rc : 0;
+}
+
+/* The kept totals against the tables. */
+static int run_totals(struct checker *k)
+{
+    static const char is_sql[] = "SELECT value FROM total WHERE which=?1";
+    static const struct {
+        enum sql_total which;
+        const char *name, *sql;
+    } totals[] = {
+        {SQL_FILES, "files", "SELECT count(*) FROM node n WHERE NOT (" IS_FOLDER ") AND n.nlink>0"},
+        {SQL_FOLDERS, "folders",
+         "SELECT count(*) FROM node n WHERE " IS_FOLDER " AND n.nlink>0 AND n.ino<>1"},
+        {SQL_OBJECTS, "objects",
+         "SELECT count(*) FROM object o CROSS JOIN node n ON n.ino=o.ino WHERE n.nlink>0"},
+        {SQL_BYTES, "bytes", "SELECT coalesce(sum(n.size), 0) FROM node n WHERE n.nlink>0"},
+        {SQL_BLOCKS, "blocks", "SELECT count(*) FROM block WHERE refs>0"},
+        {SQL_BLOCK_BYTES, "bytes of blocks",
+         "SELECT coalesce(sum(stored), 0) FROM block WHERE refs>0"},
+        {SQL_PACKS, "packs", "SELECT count(*) FROM pack"},
+        {SQL_ORPHANS, "orphans", "SELECT count(*) FROM orphan"},
+    };
+
+    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+        int64_t kept = 0, is;
+        char text[128];
+        sqlite3_stmt *st;
+        int rc = sql_one(k->c, totals[i].sql, &st, "");
+
+        if (rc <= 0)
+            return rc < 0 ? rc : -EIO;
+        is = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+        rc = sql_one(k->c, is_sql, &st, "i", (int64_t)totals[i].which);
+        if (rc < 0)
+            return rc;
+        if (rc > 0) {
+            kept = sqlite3_column_int64(st, 0);
+            sqlite3_reset(st);
+        }
+        if (kept == is)
+            continue;
+        snprintf(text, sizeof(text), "the count of %s is kept as %lld, not %lld", totals[i].name,
+                 (long long)kept, (long long)is);
+        tell(k, text);
+        if (k->repair)
+            sql_total_add(k->m, totals[i].which, is - kept);
+    }
+    return 0;
+}
+
+static int run_round(struct checker *k)
+{
+    int rc = 0;
+
+    k->round = 0;
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && rc == 0; i++)
+        rc = run_check(k, &checks[i]);
+    if (rc == 0)
+        rc = run_lost(k);
+    return rc < 0 ? rc : run_check(k, &links);
+}
+
+int schema_check(struct meta *m, struct sql_conn *c, bool repair,
+                 void (*found)(void *arg, const char *text), void *arg, uint64_t *ret_problems,
+                 uint64_t *ret_repaired)
+{
+    struct checker k = {
+        .m = m, .c = c, .repair = repair, .found = found, .arg = arg, .problems = 0};
+    int rc = run_round(&k);
+
+    for (unsigned i = 1; rc == 0 && repair && k.round > 0 && i < ROUNDS_MAX; i++)
+        rc = run_round(&k);
+    if (rc == 0 && repair && k.problems > 0)
+        rc = sql_feed(m, c, PC_CHANGE_LOST, 0, 0, NULL, 0);
+    if (rc < 0)
+        return rc;
+    *ret_repaired += repair ? k.problems - k.round : 0;
+    rc = run_totals(&k);
+    *ret_problems += k.problems;
+    return rc;
+}
