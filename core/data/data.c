@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* More content in flight than this for each worker makes nothing faster. */
+#define BUFFER_PER_WORKER ((size_t)4 << 20)
+
 struct data_scratch *scratch_get(struct data *d)
 {
     struct data_scratch *s;
@@ -218,7 +221,11 @@ int data_open(const struct data_options *options, struct data **ret)
     if (r == 0)
         r = packs_new(options->dir, d->meta, d->pool, options->reserve_bytes, &d->packs);
     if (r == 0) {
+        size_t enough = BUFFER_PER_WORKER * (pool_workers(d->pool) + 1);
+
         d->scratch_max = pool_workers(d->pool) + 2;
+        if (d->buffer_bytes > enough)
+            d->buffer_bytes = enough;
         r = d->meta->content->pack_adopt(d->meta, size_of, d->packs);
     }
     if (r < 0) {

@@ -16,6 +16,8 @@
 /* Bytes of records read or written in one go where no chunk's own buffer serves. */
 #define DATA_WINDOW (4 * (DATA_SEGMENT + AEAD_TAG_BYTES) + RECORD_HEAD_MAX + RECORD_TRAILER)
 
+#define DATA_TOLD 64
+
 /* Locked memory: nothing of it is in a core dump or on swap. */
 struct data_secrets {
     struct record_keys record;
@@ -50,7 +52,12 @@ struct data {
     unsigned chunks_n;
     size_t inflight; /* plain bytes handed to workers */
 
-    size_t prefetching; /* plain bytes of queued prefetches; guarded by scratch_lock */
+    /* Guarded by scratch_lock. */
+    size_t prefetching; /* plain bytes of queued prefetches */
+    struct {
+        uint64_t pack, at;
+    } told[DATA_TOLD]; /* damage that is in the log */
+    unsigned told_n;
 };
 
 /** scratch_get(d), scratch_put(d, s): NULL if out of memory. */
@@ -63,6 +70,9 @@ void scratch_put(struct data *d, struct data_scratch *s);
  */
 int data_put_in_place(struct data *d, uint8_t *buf, uint32_t size, bool dedup,
                       struct meta_block *ret);
+
+/** data_tell_damage(d, pack, at, why): one line in the log for a place, however often it is met. */
+void data_tell_damage(struct data *d, uint64_t pack, uint64_t at, const char *why);
 
 /** chunks_free(d): the spare buffers of streams. */
 void chunks_free(struct data *d);

@@ -29,6 +29,23 @@ struct reader {
     uint32_t from, to; /* bytes of the record in the window */
 };
 
+void data_tell_damage(struct data *d, uint64_t pack, uint64_t at, const char *why)
+{
+    bool told = false;
+
+    pthread_mutex_lock(&d->scratch_lock);
+    for (unsigned i = 0; i < DATA_TOLD && !told; i++)
+        told = d->told[i].pack == pack && d->told[i].at == at;
+    if (!told) {
+        d->told[d->told_n % DATA_TOLD].pack = pack;
+        d->told[d->told_n++ % DATA_TOLD].at = at;
+    }
+    pthread_mutex_unlock(&d->scratch_lock);
+    if (!told)
+        pc_log(PC_LOG_ERROR, "pack.damaged", "pack %016" PRIx64 " at %" PRIu64 ": %s", pack, at,
+               why);
+}
+
 /* Tell what is damaged, and keep dedup from using it again; unless the pack went away while we read. */
 static int damaged(struct reader *rd, uint32_t at)
 {
@@ -39,9 +56,7 @@ static int damaged(struct reader *rd, uint32_t at)
         return pc_err_set(PC_ESTALEREF, "pack %016" PRIx64 " was removed", b->pack);
     what[0] = 0;
     strncat(what, pc_err_text(PC_ECORRUPT), sizeof what - 1);
-    pc_log(PC_LOG_ERROR, "pack.damaged",
-           "pack %016" PRIx64 " at %" PRIu64 " (record at %" PRIu64 "): %s", b->pack, b->off + at,
-           b->off, what);
+    data_tell_damage(rd->d, b->pack, b->off + at, what);
     pending_drop(rd->d->pending, b->id);
     if (b->bid)
         (void)rd->d->meta->content->block_forget(rd->d->meta, b->bid);

@@ -4,10 +4,8 @@
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
-#include "pcloud/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #define BATCH 64
@@ -57,17 +55,33 @@ int data_bytes(struct data *d, uint64_t *ret_bytes, uint64_t *ret_packs)
     return 0;
 }
 
+/* A compaction at work, with room for the longest record met so far. */
+struct mover {
+    struct data *d;
+    uint8_t *rec;
+    size_t cap;
+    uint64_t moved;
+};
+
 /* The block's record, still sealed, whole and right by its checksums, and of this block. */
-static int read_record(struct data *d, const struct meta_block *b, uint8_t *rec)
+static int read_record(struct mover *m, const struct meta_block *b)
 {
     struct record_info info;
     int r;
 
     if (b->stored > RECORD_MAX)
         return pc_err_set(PC_ECORRUPT, "record of %u bytes", b->stored);
-    r = packs_read(d->packs, b->pack, b->off, rec, b->stored);
+    if (b->stored > m->cap) {
+        uint8_t *more = mem_realloc(m->rec, b->stored);
+
+        if (!more)
+            return -ENOMEM;
+        m->rec = more;
+        m->cap = b->stored;
+    }
+    r = packs_read(m->d->packs, b->pack, b->off, m->rec, b->stored);
     if (r == 0)
-        r = record_check(rec, b->stored, &info);
+        r = record_check(m->rec, b->stored, &info);
     if (r < 0)
         return r;
     if (memcmp(info.id, b->id, META_BLOCK_ID) != 0 || info.size != b->size ||
@@ -77,35 +91,34 @@ static int read_record(struct data *d, const struct meta_block *b, uint8_t *rec)
 }
 
 /* Copy one record and switch the engine. What is damaged, moved or gone stays; other errors end the compaction. */
-static int move_record(struct data *d, const struct meta_block *b, uint8_t *rec, uint64_t *moved)
+static int move_record(struct mover *m, const struct meta_block *b)
 {
+    struct data *d = m->d;
     uint64_t pack, off;
-    int r = read_record(d, b, rec);
+    int r = read_record(m, b);
 
     if (r == PC_ECORRUPT || r == PC_EFORMAT || r == PC_EVERSION) {
-        pc_log(PC_LOG_ERROR, "pack.damaged",
-               "pack %016" PRIx64 ": the record at %" PRIu64 " is not moved: %s", b->pack, b->off,
-               pc_err_text(r));
+        data_tell_damage(d, b->pack, b->off, pc_err_text(r));
         return 0;
     }
     if (r == 0)
-        r = packs_append(d->packs, rec, b->stored, &pack, &off);
+        r = packs_append(d->packs, m->rec, b->stored, &pack, &off);
     if (r == 0)
         r = d->meta->content->block_move(d->meta, b->bid, b->pack, b->off, pack, off);
     if (r == PC_ESTALEREF)
         return 0;
     if (r < 0)
         return r;
-    *moved += b->stored;
+    m->moved += b->stored;
     return 0;
 }
 
 int data_pack_compact(struct data *d, uint64_t id, uint64_t *ret_moved)
 {
     struct meta_block *blocks = mem_alloc(BATCH * sizeof *blocks);
-    uint8_t *rec = mem_alloc(RECORD_MAX);
-    uint64_t moved = 0, after = 0;
-    int n = 0, r = blocks && rec ? 0 : -ENOMEM;
+    struct mover m = {.d = d};
+    uint64_t after = 0;
+    int n = 0, r = blocks ? 0 : -ENOMEM;
 
     while (r == 0) {
         n = d->meta->content->pack_blocks(d->meta, id, after, BATCH, blocks);
@@ -114,13 +127,13 @@ int data_pack_compact(struct data *d, uint64_t id, uint64_t *ret_moved)
             break;
         }
         for (int i = 0; r == 0 && i < n; i++)
-            r = move_record(d, &blocks[i], rec, &moved);
+            r = move_record(&m, &blocks[i]);
         after = blocks[n - 1].off;
     }
-    mem_free(rec);
+    mem_free(m.rec);
     mem_free(blocks);
     if (r < 0)
         return r;
-    *ret_moved = moved;
+    *ret_moved = m.moved;
     return 0;
 }
