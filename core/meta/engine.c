@@ -10,17 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static int exec(struct sql_conn *c, const char *sql)
-{
-    int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-
-    return rc == SQLITE_OK
-               ? 0
-               : pc_err_set(sql_code(rc), "metadata database: %s", sqlite3_errmsg(c->db));
-}
 
 static int path_exists(const char *path)
 {
@@ -45,15 +35,15 @@ static int create_at(const char *path, const struct seal_vfs *vfs, const uint8_t
     r = conn_create(vfs, path, &c);
     if (r < 0)
         return r;
-    r = exec(&c, "BEGIN IMMEDIATE");
+    r = conn_exec(&c, "BEGIN IMMEDIATE");
     if (r == 0)
         r = ground_create(&c, volume_id);
     if (r == 0)
         r = schema_create(c.db, uid, gid);
     if (r == 0)
-        r = exec(&c, "COMMIT");
+        r = conn_exec(&c, "COMMIT");
     if (r == 0)
-        r = exec(&c, "PRAGMA wal_checkpoint(TRUNCATE)");
+        r = conn_exec(&c, "PRAGMA wal_checkpoint(TRUNCATE)");
     conn_close(&c); /* the log goes with the last connection */
     return r;
 }
@@ -102,13 +92,11 @@ free_paths:
     return r;
 }
 
-/* Read the settings that rise; take this session's number. */
-static int session_start(struct engine *e, const char *program)
+static int format_check(struct engine *e)
 {
-    struct sql_conn *c = &e->writer;
-    int64_t format, next_id, change, session, feed;
+    int64_t format;
     sqlite3_stmt *st;
-    int r = setting_get(c, "format", &format);
+    int r = setting_get(&e->writer, "format", &format);
 
     if (r < 0)
         return r;
@@ -117,40 +105,143 @@ static int session_start(struct engine *e, const char *program)
                           "the metadata in %s has format %lld, this program reads format %d; use "
                           "the version of pcloud that made it",
                           e->dir, (long long)format, ENGINE_FORMAT);
-    if ((r = setting_get(c, "next_id", &next_id)) < 0 ||
-        (r = setting_get(c, "change", &change)) < 0 ||
-        (r = setting_get(c, "session", &session)) < 0 || (r = setting_get(c, "feed", &feed)) < 0)
-        return r;
-    r = sql_one(c, "SELECT value FROM setting WHERE key = 'volume_id'", &st, "");
+    r = sql_one(&e->writer, "SELECT value FROM setting WHERE key = 'volume_id'", &st, "");
     if (r <= 0)
         return r < 0 ? r : PC_ECORRUPT;
-    if (sqlite3_column_bytes(st, 0) == 16)
-        memcpy(e->volume_id, sqlite3_column_blob(st, 0), 16);
+    if (sqlite3_column_bytes(st, 0) == sizeof e->volume_id)
+        memcpy(e->volume_id, sqlite3_column_blob(st, 0), sizeof e->volume_id);
     sqlite3_reset(st);
-    e->session = (uint64_t)session + 1;
-    e->next_id = (uint64_t)next_id;
-    e->next_id_end = e->next_id;
-    e->change = (uint64_t)change;
-    e->feed_end = (uint64_t)feed;
-    e->feed_next = e->feed_end + 1;
-    r = setting_set(c, "session", (int64_t)e->session);
-    if (r < 0)
-        return r;
-    r = sql_run(c, "INSERT INTO session VALUES(?, ?, ?, ?)", "uiti", e->session, (int64_t)getpid(),
-                program ? program : "", (int64_t)time(NULL));
-    return r < 0 ? r : 0;
+    return 0;
 }
 
+/* Map what is shared; if nobody else is there, make it anew from the database and from what the dead left. */
+static int shared_open(struct engine *e, const uint8_t *page_key)
+{
+    char *shm = mem_printf("%s/shm", e->dir), *redo = mem_printf("%s/redo", e->dir);
+    int alone = lease_alone(&e->lease), r = alone < 0 ? alone : 0;
+
+    if (!shm || !redo)
+        r = -ENOMEM;
+    if (r == 0)
+        r = lease_claim(&e->lease);
+    if (r == 0)
+        r = shm_open_at(shm, alone, &e->shm);
+    if (r == 0)
+        r = shm_slot_claim(&e->shm, e->lease.slot);
+    if (r == 0)
+        r = redo_open(redo, page_key, &e->redo);
+    mem_free(shm);
+    mem_free(redo);
+    if (r < 0 || !alone)
+        return r;
+    r = lease_take(&e->lease, &e->shm);
+    if (r < 0)
+        return r;
+    r = counters_load(e);
+    if (r == 0)
+        r = txn_recover(e);
+    lease_release(&e->lease, &e->shm);
+    return r;
+}
+
+static int session_start(struct engine *e)
+{
+    struct sql_conn *c;
+    sqlite3_stmt *st;
+    int r = sql_write_begin(&e->meta, SQL_FREES, &c);
+
+    if (r < 0)
+        return r;
+    r = sql_one(c, "UPDATE setting SET value = value + 1 WHERE key = 'session' RETURNING value",
+                &st, "");
+    if (r > 0) {
+        e->session = (uint64_t)sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+        atomic_store(&e->shm.head->slots[e->lease.slot].session, e->session);
+        r = 0;
+    } else if (r == 0) {
+        r = PC_ECORRUPT;
+    }
+    return sql_write_end(&e->meta, c, r);
+}
+
+static void engine_init(struct engine *e, const struct meta_options *o)
+{
+    e->meta = (struct meta){&sql_node_ops, &sql_content_ops, &sql_object_ops};
+    e->data_barrier = o->data_barrier;
+    e->barrier_arg = o->barrier_arg;
+    e->reserve_bytes = o->reserve_bytes;
+    e->log_fd = e->dir_fd = e->lease.fd = -1;
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->thread_lock, NULL);
+    pthread_cond_init(&e->log_grew, NULL);
+    pthread_mutex_init(&e->sync_lock, NULL);
+    pthread_cond_init(&e->sync_done, NULL);
+    pthread_mutex_init(&e->reader_lock, NULL);
+    pthread_cond_init(&e->reader_back, NULL);
+    pthread_mutex_init(&e->pin_lock, NULL);
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The session ends when the lease file is closed. */
 static void engine_free(struct engine *e)
 {
+    readers_close(e);
+    conn_close(&e->writer);
+    record_free(&e->op);
+    redo_close(e->redo);
+    if (e->shm.head && e->lease.slot < SHM_SLOTS)
+        shm_slot_clear(&e->shm, e->lease.slot);
+    shm_close(&e->shm);
+    lease_close(&e->lease);
+    close_fd(e->log_fd);
+    close_fd(e->dir_fd);
     seal_vfs_free(e->vfs);
-    pthread_cond_destroy(&e->feed_more);
-    pthread_mutex_destroy(&e->feed_lock);
     pthread_mutex_destroy(&e->pin_lock);
+    pthread_cond_destroy(&e->reader_back);
+    pthread_mutex_destroy(&e->reader_lock);
+    pthread_cond_destroy(&e->sync_done);
+    pthread_mutex_destroy(&e->sync_lock);
+    pthread_cond_destroy(&e->log_grew);
+    pthread_mutex_destroy(&e->thread_lock);
     pthread_mutex_destroy(&e->lock);
     mem_free(e->path);
     mem_free(e->dir);
     mem_free(e);
+}
+
+static int files_open(struct engine *e, const struct meta_options *o)
+{
+    char *log = mem_printf("%s-wal", e->path), *lease = mem_printf("%s/lease", e->dir);
+    int r = -ENOMEM;
+
+    if (!log || !lease)
+        goto free_paths;
+    r = seal_vfs_new(o->page_key, NULL, &e->vfs);
+    if (r < 0)
+        goto free_paths;
+    e->dir_fd = open(e->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (e->dir_fd < 0) {
+        r = pc_err_wrap(-errno, "%s: ", e->dir);
+        goto free_paths;
+    }
+    r = lease_open(lease, &e->lease);
+    if (r == 0)
+        r = conn_open(e->vfs, e->path, &e->writer);
+    if (r < 0)
+        goto free_paths;
+    e->log_fd = open(log, O_RDWR | O_CLOEXEC);
+    if (e->log_fd < 0)
+        r = pc_err_wrap(-errno, "%s: ", log);
+free_paths:
+    mem_free(lease);
+    mem_free(log);
+    return r;
 }
 
 int meta_open(const struct meta_options *o, struct meta **ret)
@@ -160,14 +251,7 @@ int meta_open(const struct meta_options *o, struct meta **ret)
 
     if (!e)
         return r;
-    e->meta = (struct meta){&sql_node_ops, &sql_content_ops, &sql_object_ops};
-    e->data_barrier = o->data_barrier;
-    e->barrier_arg = o->barrier_arg;
-    e->reserve_bytes = o->reserve_bytes;
-    pthread_mutex_init(&e->lock, NULL);
-    pthread_mutex_init(&e->pin_lock, NULL);
-    pthread_mutex_init(&e->feed_lock, NULL);
-    pthread_cond_init(&e->feed_more, NULL);
+    engine_init(e, o);
     e->dir = mem_strdup(o->dir);
     e->path = mem_printf("%s/" ENGINE_DB, o->dir);
     if (!e->dir || !e->path)
@@ -175,25 +259,27 @@ int meta_open(const struct meta_options *o, struct meta **ret)
     r = path_exists(e->path);
     if (r == 0)
         r = pc_err_set(PC_ENOHOME, "there is no metadata database in %s; run pcloud init", o->dir);
-    if (r < 0)
-        goto free_engine;
-    r = seal_vfs_new(o->page_key, NULL, &e->vfs);
-    if (r < 0)
-        goto free_engine;
-    r = conn_open(e->vfs, e->path, &e->writer);
-    if (r < 0)
-        goto free_engine;
-    r = exec(&e->writer, "BEGIN IMMEDIATE");
+    if (r > 0)
+        r = files_open(e, o);
     if (r == 0)
-        r = session_start(e, o->program);
-    if (r == 0)
-        r = exec(&e->writer, "COMMIT");
+        r = format_check(e);
     if (r < 0)
-        goto close_writer;
+        goto free_engine;
+    r = lease_setup(&e->lease);
+    if (r < 0)
+        goto free_engine;
+    r = shared_open(e, o->page_key);
+    lease_setup_end(&e->lease);
+    if (r < 0)
+        goto free_engine;
+    checkpoint_watch(e);
+    r = session_start(e);
+    if (r < 0)
+        goto stop_engine;
     *ret = &e->meta;
     return 0;
-close_writer:
-    conn_close(&e->writer);
+stop_engine:
+    engine_stop(e);
 free_engine:
     engine_free(e);
     return r;
@@ -202,9 +288,10 @@ free_engine:
 int meta_close(struct meta *m)
 {
     struct engine *e = engine_of(m);
-    int r = meta_sync(m);
+    int r;
 
-    conn_close(&e->writer);
+    engine_stop(e);
+    r = meta_sync(m);
     engine_free(e);
     return r;
 }

@@ -4,27 +4,39 @@
 #define META_ENGINE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "meta/record.h"
 #include "meta/seal/vfs.h"
+#include "meta/share/lease.h"
+#include "meta/share/redo.h"
 #include "meta/sql.h"
 
 #define ENGINE_DB "volume.db"
 #define ENGINE_DB_NEW "volume.db.new" /* while it is made */
 #define ENGINE_FORMAT 1
-#define ENGINE_FEED_ROWS 100000
+
+#define ENGINE_FEED_ROWS 100000 /* kept lines of the feed */
 #define ENGINE_PINS 256
-#define ENGINE_HOLDS 65536
+#define ENGINE_READERS 16
+#define ENGINE_OPS_MAX 8192                  /* operations in one commit */
+#define ENGINE_COMMIT_MS 20                  /* at most so long after the first of them */
+#define ENGINE_COMMIT_DATA_MS 100            /* the same where the data must go to disk first */
+#define ENGINE_LOG_BYTES ((int64_t)16 << 20) /* a log of this size is checkpointed */
 
 /* A prepared statement of a string literal. */
-struct sql_slot {
+struct sql_entry {
     const char *sql;
     sqlite3_stmt *stmt;
+    bool writes, bound;
+    struct record values; /* what was bound last, for the redo file */
 };
 
 struct sql_conn {
     sqlite3 *db;
-    struct sql_slot *slots; /* open addressing by the literal's address */
-    size_t slots_cap, slots_used;
+    struct sql_entry **by_sql, **by_stmt; /* open addressing by address */
+    size_t cap, used;
+    struct record *op; /* where running writes are noted; NULL: nowhere */
 };
 
 struct engine_pin {
@@ -32,31 +44,60 @@ struct engine_pin {
     unsigned count;
 };
 
+/* Lock order: lock, then any of the others; each of those is the last. None is held while the caller's code runs, but lock during data_barrier. */
 struct engine {
     struct meta meta; /* first: a struct meta * of this engine is its struct engine * */
     char *dir, *path; /* of the folder, of the database */
+    int dir_fd;
     struct seal_vfs *vfs;
     int (*data_barrier)(void *arg);
     void *barrier_arg;
     uint64_t reserve_bytes;
     uint8_t volume_id[16];
     uint64_t session;
+    struct shm shm;
+    struct lease lease;
+    struct redo *redo;
 
-    pthread_mutex_t lock; /* the write connection and what follows */
+    pthread_mutex_t lock; /* the write connection, the lease, and down to the next blank line */
     struct sql_conn writer;
-    bool barrier_needed;
-    int64_t totals[SQL_TOTALS]; /* not yet written */
-    uint64_t next_id, next_id_end, change, feed_next;
+    struct record op; /* the running operation's writes */
+    bool txn_open, op_barrier;
+    unsigned txn_ops;
+    uint64_t txn_base; /* the commit that the open transaction follows */
+    int op_error;      /* of a call that cannot return it */
+    int broken;        /* a state that cannot be trusted any more: nothing is written */
+    int64_t totals[SQL_TOTALS], op_totals[SQL_TOTALS];
+    uint64_t feed_next, op_feed_next, op_id_end, feed_trimmed;
+
+    _Atomic uint64_t
+        barrier_need; /* rises with each kept operation that refers to new pack bytes */
+    _Atomic uint64_t barrier_done;
+    _Atomic uint32_t acked;     /* operations kept in the open transaction */
+    _Atomic int64_t deadline;   /* when it is to be committed */
+    _Atomic int64_t room_asked; /* when statvfs was asked last */
+    _Atomic bool room_short, stopping, committer_sleeps;
+
+    pthread_t committer, checkpointer;
+    pthread_mutex_t thread_lock; /* starting the threads; sizes of the log */
+    pthread_cond_t log_grew;
+    bool committer_runs, checkpointer_runs;
+    int64_t log_bytes, log_next; /* to be looked at; at which size next */
+
+    pthread_mutex_t sync_lock;
+    pthread_cond_t sync_done;
+    bool syncing, dir_synced;
+    uint64_t synced; /* commits that are durable */
+    int sync_error, log_fd;
+
+    pthread_mutex_t reader_lock;
+    pthread_cond_t reader_back;
+    struct sql_conn readers[ENGINE_READERS];
+    unsigned idle[ENGINE_READERS], idle_n, readers_n;
 
     pthread_mutex_t pin_lock;
     struct engine_pin pins[ENGINE_PINS];
-    unsigned pins_used;
-    uint16_t held[ENGINE_HOLDS]; /* counters by hash of the node */
-
-    pthread_mutex_t feed_lock;
-    pthread_cond_t feed_more;
-    uint64_t feed_end;
-    unsigned feed_wakes;
+    unsigned pins_n;
 };
 
 static inline struct engine *engine_of(struct meta *m)
@@ -70,18 +111,39 @@ int conn_open(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
 int conn_create(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
 /** conn_close(c): finalize and close; an unopened one is legal. */
 void conn_close(struct sql_conn *c);
+/** conn_exec(c, sql): run text that is not kept. */
+int conn_exec(struct sql_conn *c, const char *sql);
 
+/** sql_note(c, op): from now on note what this thread writes by ${c}; NULL: no more. */
+void sql_note(struct sql_conn *c, struct record *op);
+
+/** ground_create(c, volume_id): the tables of the ground: setting, feed, total. */
+int ground_create(struct sql_conn *c, const uint8_t volume_id[16]);
 /** setting_get(c, key, ret): 0, or PC_ECORRUPT if it is not there. setting_set(c, key, value). */
 int setting_get(struct sql_conn *c, const char *key, int64_t *ret);
 int setting_set(struct sql_conn *c, const char *key, int64_t value);
+/** counters_load(e): fill the shared counters from the database. Under lock and lease. counters_save(e): write totals and counters into the transaction. */
+int counters_load(struct engine *e);
+int counters_save(struct engine *e);
 
-/** totals_write(e, c): add the kept differences to the rows and forget them. */
-int totals_write(struct engine *e, struct sql_conn *c);
+/** txn_commit(e): data barrier if needed, commit, release the lease. On failure every kept operation is still there. Under lock. */
+int txn_commit(struct engine *e);
+/** txn_recover(e): somebody died inside a transaction: redo what was acknowledged. Under lock and lease, no transaction open. */
+int txn_recover(struct engine *e);
+/** txn_rebuild(e): our own transaction was rolled back: open it again with all that was kept. Under lock and lease. */
+int txn_rebuild(struct engine *e);
 
-/** feed_publish(e, end): what is up to here is committed: wake the waiting. */
-void feed_publish(struct engine *e, uint64_t end);
+/** committer_need(e): see to it that the committer commits by the deadline. engine_stop(e): end the threads. */
+void committer_need(struct engine *e);
+void engine_stop(struct engine *e);
+/** checkpoint_watch(e): let this connection tell the size of the log. checkpoint_run: the thread. */
+void checkpoint_watch(struct engine *e);
+void *checkpoint_run(void *engine);
 
-/** ground_create(c, volume_id): the tables of the ground: setting, session, feed, total. */
-int ground_create(struct sql_conn *c, const uint8_t volume_id[16]);
+/** readers_close(e): all are idle. */
+void readers_close(struct engine *e);
+
+/** monotonic_ns(): monotonic. */
+int64_t monotonic_ns(void);
 
 #endif

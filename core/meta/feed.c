@@ -4,7 +4,7 @@
 
 #include "pcloud/err.h"
 
-#include <time.h>
+#define WAIT_MS 60000 /* at a time; a lost wake-up ends with it */
 
 int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, uint64_t parent,
              const char *seg, size_t len)
@@ -19,76 +19,56 @@ int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, u
     return 0;
 }
 
-void feed_publish(struct engine *e, uint64_t end)
-{
-    pthread_mutex_lock(&e->feed_lock);
-    if (end > e->feed_end) {
-        e->feed_end = end;
-        pthread_cond_broadcast(&e->feed_more);
-    }
-    pthread_mutex_unlock(&e->feed_lock);
-}
-
 uint64_t meta_feed_end(struct meta *m)
 {
-    struct engine *e = engine_of(m);
-    uint64_t end;
-
-    pthread_mutex_lock(&e->feed_lock);
-    end = e->feed_end;
-    pthread_mutex_unlock(&e->feed_lock);
-    return end;
+    return atomic_load(&engine_of(m)->shm.head->feed_end);
 }
 
 int meta_feed_wait(struct meta *m, uint64_t after, int timeout_ms, const volatile bool *cancel)
 {
     struct engine *e = engine_of(m);
-    struct timespec until;
-    int r = 0;
+    struct shm_head *h = e->shm.head;
+    int64_t until = timeout_ms < 0 ? INT64_MAX : monotonic_ns() + (int64_t)timeout_ms * 1000000;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
+    for (;;) {
+        uint32_t seen = atomic_load(&h->events);
+        int64_t left;
+
+        if (atomic_load(&h->feed_end) > after)
+            return 1;
+        if (cancel && *cancel)
+            return 0;
+        left = until == INT64_MAX ? WAIT_MS : (until - monotonic_ns()) / 1000000;
+        if (left <= 0)
+            return 0;
+        shm_event_wait(&e->shm, seen, left < WAIT_MS ? (int)left : WAIT_MS);
     }
-    pthread_mutex_lock(&e->feed_lock);
-    while (r == 0 && e->feed_end <= after && !(cancel && *cancel))
-        r = timeout_ms < 0 ? pthread_cond_wait(&e->feed_more, &e->feed_lock)
-                           : pthread_cond_timedwait(&e->feed_more, &e->feed_lock, &until);
-    r = e->feed_end > after;
-    pthread_mutex_unlock(&e->feed_lock);
-    return r;
 }
 
 void meta_feed_wake(struct meta *m)
 {
-    struct engine *e = engine_of(m);
-
-    pthread_mutex_lock(&e->feed_lock);
-    pthread_cond_broadcast(&e->feed_more);
-    pthread_mutex_unlock(&e->feed_lock);
+    shm_event(&engine_of(m)->shm);
 }
 
-int meta_feed_read(struct meta *m, uint64_t after, unsigned max,
-                   void (*fn)(void *arg, const struct meta_change *c), void *arg)
+/* The oldest line that is kept; 0 if there is none. */
+static int oldest(struct sql_conn *c, uint64_t *ret)
 {
-    struct engine *e = engine_of(m);
-    struct sql_conn *c;
     sqlite3_stmt *st;
-    uint64_t expect = after + 1;
-    int n = 0, r = sql_read_begin(m, &c);
+    int r = sql_one(c, "SELECT coalesce(min(seq), 0) FROM feed", &st, "");
 
-    if (r < 0)
-        return r;
-    r = sql_stmt(c,
-                 "SELECT seq, ino, parent, kinds, seg, session FROM feed WHERE seq > ?"
-                 " ORDER BY seq LIMIT ?",
-                 &st);
-    if (r == 0)
-        r = sql_bind(st, "ui", after, (int64_t)max);
-    while (r == 0 && (r = sql_step(st)) > 0) {
+    if (r <= 0)
+        return r < 0 ? r : PC_ECORRUPT;
+    *ret = (uint64_t)sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return 0;
+}
+
+static int give(struct engine *e, sqlite3_stmt *st, uint64_t end,
+                void (*fn)(void *arg, const struct meta_change *c), void *arg)
+{
+    int n = 0, r;
+
+    while ((r = sql_step(st)) > 0) {
         struct meta_change change = {
             .seq = (uint64_t)sqlite3_column_int64(st, 0),
             .ino = (uint64_t)sqlite3_column_int64(st, 1),
@@ -99,15 +79,41 @@ int meta_feed_read(struct meta *m, uint64_t after, unsigned max,
             .own = (uint64_t)sqlite3_column_int64(st, 5) == e->session,
         };
 
-        if (n == 0 && change.seq != expect) {
-            r = -EOVERFLOW;
+        if (change.seq > end) /* our own, not committed yet */
             break;
-        }
         fn(arg, &change);
         n++;
-        r = 0;
     }
-    sqlite3_reset(st);
-    sql_read_end(m, c);
     return r < 0 ? r : n;
+}
+
+int meta_feed_read(struct meta *m, uint64_t after, unsigned max,
+                   void (*fn)(void *arg, const struct meta_change *c), void *arg)
+{
+    struct engine *e = engine_of(m);
+    uint64_t first, end;
+    struct sql_conn *c;
+    sqlite3_stmt *st;
+    int r = sql_read_begin(m, &c);
+
+    if (r < 0)
+        return r;
+    end = meta_feed_end(m);
+    r = oldest(c, &first);
+    if (r == 0 && (after > end || (after < end && (first == 0 || after + 1 < first))))
+        r = pc_err_set(-EOVERFLOW, "changes after number %llu are not kept any more",
+                       (unsigned long long)after);
+    if (r == 0)
+        r = sql_stmt(c,
+                     "SELECT seq, ino, parent, kinds, seg, session FROM feed WHERE seq > ?"
+                     " ORDER BY seq LIMIT ?",
+                     &st);
+    if (r == 0) {
+        r = sql_bind(st, "ui", after, (int64_t)max);
+        if (r == 0)
+            r = give(e, st, end, fn, arg);
+        sqlite3_reset(st);
+    }
+    sql_read_end(m, c);
+    return r;
 }

@@ -9,25 +9,32 @@ uint64_t sql_session(struct meta *m)
 
 bool sql_session_alive(struct meta *m, uint64_t session)
 {
-    return engine_of(m)->session == session;
+    struct engine *e = engine_of(m);
+
+    for (unsigned i = 0; i < SHM_SLOTS; i++)
+        if (atomic_load(&e->shm.head->slots[i].session) == session)
+            return lease_is_alive(&e->lease, i);
+    return false;
 }
 
 uint64_t sql_change_seq(struct meta *m)
 {
-    return engine_of(m)->change;
+    return atomic_load(&engine_of(m)->shm.head->change);
 }
 
 uint64_t sql_oldest_pin(struct meta *m)
 {
-    struct engine *e = engine_of(m);
-    uint64_t r;
-
-    pthread_mutex_lock(&e->pin_lock);
-    r = e->pins_used ? e->pins[0].seq : UINT64_MAX;
-    pthread_mutex_unlock(&e->pin_lock);
-    return r;
+    return shm_oldest_pin(&engine_of(m)->shm);
 }
 
+/* Tell the others the least pin of this session. */
+static void publish(struct engine *e)
+{
+    atomic_store(&e->shm.head->slots[e->lease.slot].oldest_pin,
+                 e->pins_n ? e->pins[0].seq : UINT64_MAX);
+}
+
+/* While the number is being read everything is pinned: nobody may reclaim between the reading and the telling. */
 uint64_t meta_pin(struct meta *m)
 {
     struct engine *e = engine_of(m);
@@ -35,14 +42,17 @@ uint64_t meta_pin(struct meta *m)
     uint64_t seq;
 
     pthread_mutex_lock(&e->pin_lock);
-    seq = e->change;
-    last = e->pins_used ? &e->pins[e->pins_used - 1] : NULL;
-    if (last && (last->seq == seq || e->pins_used == ENGINE_PINS)) {
-        last->count++;
+    if (e->pins_n == 0)
+        atomic_store(&e->shm.head->slots[e->lease.slot].oldest_pin, 0);
+    seq = atomic_load(&e->shm.head->change);
+    last = e->pins_n ? &e->pins[e->pins_n - 1] : NULL;
+    if (last && (last->seq == seq || e->pins_n == ENGINE_PINS)) {
+        last->count++; /* an older one protects as much and more */
         seq = last->seq;
     } else {
-        e->pins[e->pins_used++] = (struct engine_pin){seq, 1};
+        e->pins[e->pins_n++] = (struct engine_pin){seq, 1};
     }
+    publish(e);
     pthread_mutex_unlock(&e->pin_lock);
     return seq;
 }
@@ -53,45 +63,33 @@ void meta_unpin(struct meta *m, uint64_t pin)
     unsigned i = 0;
 
     pthread_mutex_lock(&e->pin_lock);
-    while (i < e->pins_used && e->pins[i].seq != pin)
+    while (i < e->pins_n && e->pins[i].seq != pin)
         i++;
-    if (i < e->pins_used && --e->pins[i].count == 0) {
-        e->pins_used--;
-        for (; i < e->pins_used; i++)
+    if (i < e->pins_n && --e->pins[i].count == 0) {
+        e->pins_n--;
+        for (; i < e->pins_n; i++)
             e->pins[i] = e->pins[i + 1];
+        publish(e);
     }
     pthread_mutex_unlock(&e->pin_lock);
 }
 
-static uint16_t *held(struct engine *e, uint64_t ino)
-{
-    return &e->held[(ino * 0x9e3779b97f4a7c15u) >> 48];
-}
-
-/* A counter that reached its end stays there: the node may be taken for held for longer than it is. */
 int meta_hold(struct meta *m, uint64_t ino)
 {
-    uint16_t *n = held(engine_of(m), ino);
-    uint16_t old = __atomic_load_n(n, __ATOMIC_RELAXED);
+    struct engine *e = engine_of(m);
 
-    while (old != UINT16_MAX && !__atomic_compare_exchange_n(n, &old, (uint16_t)(old + 1), true,
-                                                             __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-        ;
+    shm_hold(&e->shm, e->lease.slot, ino);
     return 0;
 }
 
 void meta_drop(struct meta *m, uint64_t ino)
 {
-    uint16_t *n = held(engine_of(m), ino);
-    uint16_t old = __atomic_load_n(n, __ATOMIC_RELAXED);
+    struct engine *e = engine_of(m);
 
-    while (old != UINT16_MAX && old != 0 &&
-           !__atomic_compare_exchange_n(n, &old, (uint16_t)(old - 1), true, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED))
-        ;
+    shm_drop(&e->shm, e->lease.slot, ino);
 }
 
 bool sql_is_held(struct meta *m, uint64_t ino)
 {
-    return __atomic_load_n(held(engine_of(m), ino), __ATOMIC_SEQ_CST) != 0;
+    return shm_is_held(&engine_of(m)->shm, ino);
 }

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define SLOTS_FIRST 128
-#define SLOTS_MAX 8192
+#define ENTRIES_FIRST 256
+#define ENTRIES_MAX 8192
 
 int sql_code(int rc)
 {
@@ -42,69 +42,137 @@ static int failed(sqlite3 *db, int rc, const char *what)
     return pc_err_set(code, "metadata database: %s (%s)", sqlite3_errmsg(db), what);
 }
 
-static size_t slot_hash(const char *sql, size_t cap)
+static size_t hash(const void *p, size_t cap)
 {
-    uint64_t x = (uint64_t)(uintptr_t)sql * 0x9e3779b97f4a7c15u;
+    uint64_t x = (uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15u;
 
     return (size_t)(x >> 32) & (cap - 1);
 }
 
-static struct sql_slot *slot_find(struct sql_slot *slots, size_t cap, const char *sql)
+static struct sql_entry **find_sql(struct sql_entry **table, size_t cap, const char *sql)
 {
-    size_t i = slot_hash(sql, cap);
+    size_t i = hash(sql, cap);
 
-    while (slots[i].sql && slots[i].sql != sql)
+    while (table[i] && table[i]->sql != sql)
         i = (i + 1) & (cap - 1);
-    return &slots[i];
+    return &table[i];
 }
 
-static int slots_grow(struct sql_conn *c)
+static struct sql_entry **find_stmt(struct sql_entry **table, size_t cap, const sqlite3_stmt *st)
 {
-    size_t cap = c->slots_cap ? c->slots_cap * 2 : SLOTS_FIRST;
-    struct sql_slot *slots;
+    size_t i = hash(st, cap);
 
-    if (cap > SLOTS_MAX)
+    while (table[i] && table[i]->stmt != st)
+        i = (i + 1) & (cap - 1);
+    return &table[i];
+}
+
+static int grow(struct sql_conn *c)
+{
+    size_t cap = c->cap ? c->cap * 2 : ENTRIES_FIRST;
+    struct sql_entry **by_sql, **by_stmt;
+
+    if (cap > ENTRIES_MAX)
         return PC_ELIMIT;
-    slots = mem_calloc(cap, sizeof *slots);
-    if (!slots)
+    by_sql = mem_calloc(cap, sizeof(struct sql_entry *));
+    by_stmt = mem_calloc(cap, sizeof(struct sql_entry *));
+    if (!by_sql || !by_stmt) {
+        mem_free(by_sql);
+        mem_free(by_stmt);
         return -ENOMEM;
-    for (size_t i = 0; i < c->slots_cap; i++)
-        if (c->slots[i].sql)
-            *slot_find(slots, cap, c->slots[i].sql) = c->slots[i];
-    mem_free(c->slots);
-    c->slots = slots;
-    c->slots_cap = cap;
+    }
+    for (size_t i = 0; i < c->cap; i++) {
+        struct sql_entry *e = c->by_sql[i];
+
+        if (e) {
+            *find_sql(by_sql, cap, e->sql) = e;
+            *find_stmt(by_stmt, cap, e->stmt) = e;
+        }
+    }
+    mem_free(c->by_sql);
+    mem_free(c->by_stmt);
+    c->by_sql = by_sql;
+    c->by_stmt = by_stmt;
+    c->cap = cap;
+    return 0;
+}
+
+static int prepare(struct sql_conn *c, const char *sql, struct sql_entry **ret)
+{
+    struct sql_entry *e = mem_calloc(1, sizeof *e);
+    int rc, r;
+
+    if (!e)
+        return -ENOMEM;
+    rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &e->stmt, NULL);
+    if (rc != SQLITE_OK) {
+        r = failed(c->db, rc, sql);
+        mem_free(e);
+        return r;
+    }
+    e->sql = sql;
+    e->writes = !sqlite3_stmt_readonly(e->stmt);
+    c->used++;
+    *find_stmt(c->by_stmt, c->cap, e->stmt) = e;
+    *ret = e;
     return 0;
 }
 
 int sql_stmt(struct sql_conn *c, const char *sql, sqlite3_stmt **ret)
 {
-    struct sql_slot *slot;
-    int rc;
+    struct sql_entry **at;
+    int r;
 
-    if (c->slots_used * 2 >= c->slots_cap) {
-        int r = slots_grow(c);
-
+    if (c->used * 2 >= c->cap) {
+        r = grow(c);
         if (r < 0)
             return r;
     }
-    slot = slot_find(c->slots, c->slots_cap, sql);
-    if (slot->sql) {
-        sqlite3_reset(slot->stmt);
-        sqlite3_clear_bindings(slot->stmt);
-        *ret = slot->stmt;
-        return 0;
+    at = find_sql(c->by_sql, c->cap, sql);
+    if (*at) {
+        sqlite3_reset((*at)->stmt);
+        sqlite3_clear_bindings((*at)->stmt);
+        (*at)->bound = false;
+    } else {
+        r = prepare(c, sql, at);
+        if (r < 0)
+            return r;
     }
-    rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &slot->stmt, NULL);
-    if (rc != SQLITE_OK)
-        return failed(c->db, rc, sql);
-    slot->sql = sql;
-    c->slots_used++;
-    *ret = slot->stmt;
+    *ret = (*at)->stmt;
     return 0;
 }
 
-static int bind_list(sqlite3_stmt *st, const char *types, va_list ap)
+/* Writes of a running operation are noted. The connection that this thread writes by: */
+static _Thread_local struct sql_conn *writing;
+
+void sql_note(struct sql_conn *c, struct record *op)
+{
+    c->op = op;
+    writing = op ? c : NULL;
+}
+
+static struct sql_entry *noted(sqlite3_stmt *st)
+{
+    struct sql_entry *e;
+
+    if (!writing || sqlite3_db_handle(st) != writing->db)
+        return NULL;
+    e = *find_stmt(writing->by_stmt, writing->cap, st);
+    return e && e->writes ? e : NULL;
+}
+
+static void note_values(sqlite3_stmt *st, const char *types, va_list ap)
+{
+    struct sql_entry *e = noted(st);
+
+    if (!e)
+        return;
+    record_reset(&e->values);
+    record_values(&e->values, types, ap);
+    e->bound = true;
+}
+
+static int bind_each(sqlite3_stmt *st, const char *types, va_list ap)
 {
     int rc = SQLITE_OK;
 
@@ -137,6 +205,19 @@ static int bind_list(sqlite3_stmt *st, const char *types, va_list ap)
     return rc == SQLITE_OK ? 0 : failed(sqlite3_db_handle(st), rc, sqlite3_sql(st));
 }
 
+static int bind_list(sqlite3_stmt *st, const char *types, va_list ap)
+{
+    va_list again;
+    int r;
+
+    va_copy(again, ap);
+    r = bind_each(st, types, again);
+    va_end(again);
+    if (r == 0)
+        note_values(st, types, ap);
+    return r;
+}
+
 int sql_bind(sqlite3_stmt *st, const char *types, ...)
 {
     va_list ap;
@@ -150,13 +231,19 @@ int sql_bind(sqlite3_stmt *st, const char *types, ...)
 
 int sql_step(sqlite3_stmt *st)
 {
-    int rc = sqlite3_step(st);
+    struct sql_entry *e = noted(st);
+    int rc;
 
-    if (rc == SQLITE_ROW)
-        return 1;
-    if (rc == SQLITE_DONE)
-        return 0;
-    return failed(sqlite3_db_handle(st), rc, sqlite3_sql(st));
+    if (e && sqlite3_stmt_busy(st))
+        e = NULL; /* its writes were made by the first step */
+    if (e && !e->bound && sqlite3_bind_parameter_count(st) > 0)
+        return pc_err_set(-EINVAL, "a write was bound without sql_bind: %s", e->sql);
+    rc = sqlite3_step(st);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return failed(sqlite3_db_handle(st), rc, sqlite3_sql(st));
+    if (e)
+        record_statement(writing->op, e->sql, e->bound ? &e->values : NULL);
+    return rc == SQLITE_ROW;
 }
 
 int sql_run(struct sql_conn *c, const char *sql, const char *types, ...)
@@ -200,9 +287,24 @@ int sql_one(struct sql_conn *c, const char *sql, sqlite3_stmt **ret, const char 
 
 void conn_close(struct sql_conn *c)
 {
-    for (size_t i = 0; i < c->slots_cap; i++)
-        sqlite3_finalize(c->slots[i].stmt);
-    mem_free(c->slots);
+    for (size_t i = 0; i < c->cap; i++) {
+        struct sql_entry *e = c->by_sql[i];
+
+        if (!e)
+            continue;
+        sqlite3_finalize(e->stmt);
+        record_free(&e->values);
+        mem_free(e);
+    }
+    mem_free(c->by_sql);
+    mem_free(c->by_stmt);
     sqlite3_close(c->db);
     memset(c, 0, sizeof *c);
+}
+
+int conn_exec(struct sql_conn *c, const char *sql)
+{
+    int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : failed(c->db, rc, sql);
 }

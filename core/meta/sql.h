@@ -30,10 +30,13 @@ void sql_read_end(struct meta *m, struct sql_conn *c);
 /**
  * sql_stmt(c, sql, ret): the prepared statement of a string literal (cached by its address), reset and unbound. Finish with sqlite3_reset before the next
  * write begins; sql_run and sql_one do that themselves.
+ *
+ * Statements that write are noted with their values, to be run again if the process is killed before the commit: bind them by sql_bind, step them by
+ * sql_step, and let nothing in them depend on anything but the database and those values (no random(), no current time).
  */
 int sql_stmt(struct sql_conn *c, const char *sql, sqlite3_stmt **ret);
 
-/** sql_bind(st, types, ...): 'i' int64_t, 'u' uint64_t, 't' const char * (NULL is NULL), 'b' const void *, size_t (blob, not copied), 'n' NULL. */
+/** sql_bind(st, types, ...): 'i' int64_t, 'u' uint64_t, 't' const char * (NULL is NULL), 'b' const void *, size_t (blob, not copied), 'n' NULL. Text and blobs must live until the statement is reset. */
 int sql_bind(sqlite3_stmt *st, const char *types, ...);
 
 /** sql_step(st): 1 a row, 0 done, < 0 a code. */

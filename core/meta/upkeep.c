@@ -9,11 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void sql_total_add(struct meta *m, enum sql_total which, int64_t delta)
-{
-    engine_of(m)->totals[which] += delta;
-}
-
 static uint64_t files_size(const char *dir)
 {
     static const char *const names[] = {ENGINE_DB, ENGINE_DB "-wal"};

@@ -1,24 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: operations in savepoints, and the commit that ends them. */
+/* Operations: each in a savepoint of the open transaction, kept for redoing until the commit. */
 #include "meta/engine.h"
 
 #include "pcloud/err.h"
+#include "pcloud/log.h"
 
-#include <stdio.h>
+#include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #define ID_STEP 4096
+#define ROOM_ASK_NS 5000000 /* ask the disk for its room so often at most */
+
+int64_t monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
 
 static int room_check(struct engine *e)
 {
+    int64_t now = monotonic_ns(), asked = atomic_load(&e->room_asked);
     struct statvfs st;
 
-    if (e->reserve_bytes == 0 || statvfs(e->dir, &st) != 0)
+    if (e->reserve_bytes == 0)
         return 0;
-    if ((uint64_t)st.f_bavail * st.f_frsize >= e->reserve_bytes)
+    if ((asked == 0 || now - asked > ROOM_ASK_NS) &&
+        atomic_compare_exchange_strong(&e->room_asked, &asked, now) && statvfs(e->dir, &st) == 0)
+        atomic_store(&e->room_short, (uint64_t)st.f_bavail * st.f_frsize < e->reserve_bytes);
+    if (!atomic_load(&e->room_short))
         return 0;
-    return pc_err_set(-ENOSPC, "less than %llu bytes of disk are free at %s; free some space",
-                      (unsigned long long)e->reserve_bytes, e->dir);
+    return pc_err_set(-ENOSPC, "less than %llu MiB of disk are free at %s: remove something",
+                      (unsigned long long)(e->reserve_bytes >> 20), e->dir);
+}
+
+/* Open a transaction, with the lease. Whoever died in one has its acknowledged operations redone first. */
+static int txn_begin(struct engine *e)
+{
+    struct shm_head *h = e->shm.head;
+    uint64_t base;
+    int r = lease_take(&e->lease, &e->shm);
+
+    if (r < 0)
+        return r;
+    if (atomic_load(&h->holder) != 0 || redo_left(e->redo, &base))
+        r = txn_recover(e);
+    if (r < 0)
+        goto release;
+    atomic_store(&h->holder, e->lease.slot + 1);
+    r = sql_run(&e->writer, "BEGIN IMMEDIATE", "");
+    if (r < 0)
+        goto leave;
+    e->txn_base = atomic_load(&h->commits);
+    e->feed_next = atomic_load(&h->feed_end) + 1;
+    e->txn_ops = 0;
+    e->txn_open = true;
+    redo_begin(e->redo, e->txn_base);
+    return 0;
+leave:
+    atomic_store(&h->holder, 0);
+release:
+    lease_release(&e->lease, &e->shm);
+    return r;
 }
 
 int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
@@ -29,102 +74,153 @@ int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
     if (r < 0)
         return r;
     pthread_mutex_lock(&e->lock);
-    r = sql_run(&e->writer, "BEGIN IMMEDIATE", "");
+    r = e->broken;
+    if (r == 0 && !e->txn_open)
+        r = txn_begin(e);
+    if (r == 0)
+        r = sql_run(&e->writer, "SAVEPOINT op", "");
     if (r < 0) {
         pthread_mutex_unlock(&e->lock);
         return r;
     }
-    e->change++;
-    e->barrier_needed = false;
+    atomic_fetch_add(&e->shm.head->change, 1);
+    memset(e->op_totals, 0, sizeof e->op_totals);
+    e->op_barrier = false;
+    e->op_error = 0;
+    e->op_feed_next = e->feed_next;
+    e->op_id_end = atomic_load(&e->shm.head->id_end);
+    record_reset(&e->op);
+    sql_note(&e->writer, &e->op);
     *ret = &e->writer;
     return 0;
 }
 
-static int commit(struct engine *e)
+/* Undo the operation alone. If SQLite gave up the whole transaction, make it again from what was kept. */
+static void op_undo(struct engine *e)
 {
-    int r = 0;
+    e->feed_next = e->op_feed_next;
+    atomic_store(&e->shm.head->id_end, e->op_id_end);
+    if (!sqlite3_get_autocommit(e->writer.db) && sql_run(&e->writer, "ROLLBACK TO op", "") >= 0 &&
+        sql_run(&e->writer, "RELEASE op", "") >= 0)
+        return;
+    txn_rebuild(e);
+}
 
-    if (e->barrier_needed && e->data_barrier)
-        r = e->data_barrier(e->barrier_arg);
-    if (r == 0)
-        r = totals_write(e, &e->writer);
-    if (r == 0)
-        r = setting_set(&e->writer, "change", (int64_t)e->change);
-    if (r == 0)
-        r = setting_set(&e->writer, "feed", (int64_t)e->feed_next - 1);
-    if (r == 0)
-        r = sql_run(&e->writer, "COMMIT", "");
-    return r < 0 ? r : 0;
+/* The operation outlives this process from here on. -ENOSPC: it is too long for that, and has to be committed at once. */
+static int op_keep(struct engine *e)
+{
+    for (unsigned i = 0; i < SQL_TOTALS; i++)
+        if (e->op_totals[i] != 0)
+            record_total(&e->op, i, e->op_totals[i]);
+    if (e->op_barrier)
+        record_barrier(&e->op);
+    if (e->op.full)
+        return -ENOSPC;
+    return e->op.len == 0 ? 0 : redo_append(e->redo, e->op.data, e->op.len);
+}
+
+static void op_count(struct engine *e)
+{
+    for (int i = 0; i < SQL_TOTALS; i++)
+        e->totals[i] += e->op_totals[i];
+    if (e->op_barrier)
+        atomic_fetch_add(&e->barrier_need, 1);
+}
+
+/* It is done: tell the others that there is something uncommitted, and when it has to be. */
+static void op_acknowledge(struct engine *e)
+{
+    bool data = atomic_load(&e->barrier_need) > atomic_load(&e->barrier_done);
+    int64_t ms = data ? ENGINE_COMMIT_DATA_MS : ENGINE_COMMIT_MS;
+
+    e->txn_ops++;
+    if (atomic_load(&e->acked) == 0)
+        atomic_store(&e->deadline, monotonic_ns() + ms * 1000000);
+    if (atomic_fetch_add(&e->acked, 1) == 0) {
+        atomic_store(&e->shm.head->dirty, e->lease.slot + 1);
+        committer_need(e);
+    }
+}
+
+static void commit_if_due(struct engine *e)
+{
+    bool wanted = lease_wanted(&e->lease, &e->shm);
+    bool full = e->txn_ops >= ENGINE_OPS_MAX || redo_fill(e->redo) > REDO_BYTES / 4 * 3;
+    int r;
+
+    if (!wanted && !full)
+        return;
+    if (atomic_load(&e->barrier_need) > atomic_load(&e->barrier_done) && !full) {
+        shm_poke(&e->shm,
+                 e->lease.slot); /* the committer brings the data to disk without our lock */
+        return;
+    }
+    r = txn_commit(e);
+    if (r < 0)
+        pc_log(PC_LOG_WARN, "meta.commit", "%s; it is tried again", pc_err_text(r));
+}
+
+/* Keep the operation: in the redo file, or, if it is too long for that, by a commit at once. */
+static int op_end(struct engine *e)
+{
+    int r = e->op_error ? e->op_error : op_keep(e);
+
+    if (r < 0 && r != -ENOSPC) {
+        op_undo(e);
+        return r;
+    }
+    op_count(e);
+    if (r == 0 && sql_run(&e->writer, "RELEASE op", "") >= 0) {
+        op_acknowledge(e);
+        commit_if_due(e);
+        return 0;
+    }
+    if (r < 0)
+        r = txn_commit(e);
+    else
+        r = txn_rebuild(e); /* with this one */
+    if (r < 0 && e->txn_open)
+        txn_rebuild(e); /* without it */
+    return r;
 }
 
 int sql_write_end(struct meta *m, struct sql_conn *c, int rc)
 {
     struct engine *e = engine_of(m);
-    int r = rc < 0 ? rc : commit(e);
+    int r = rc;
 
-    if (r < 0) {
-        for (int i = 0; i < SQL_TOTALS; i++)
-            e->totals[i] = 0;
-        e->feed_next = e->feed_end + 1;
-        e->next_id_end = e->next_id; /* the row may be back at an older bound */
-        if (!sqlite3_get_autocommit(c->db))
-            sql_run(c, "ROLLBACK", "");
-    } else {
-        feed_publish(e, e->feed_next - 1);
-    }
+    sql_note(c, NULL);
+    if (rc < 0)
+        op_undo(e);
+    else
+        r = op_end(e);
     pthread_mutex_unlock(&e->lock);
     return r < 0 ? r : rc;
 }
 
 void sql_needs_barrier(struct meta *m)
 {
-    engine_of(m)->barrier_needed = true;
+    engine_of(m)->op_barrier = true;
 }
 
-int sql_read_begin(struct meta *m, struct sql_conn **ret)
+void sql_total_add(struct meta *m, enum sql_total which, int64_t delta)
 {
-    struct engine *e = engine_of(m);
-    int r;
-
-    pthread_mutex_lock(&e->lock);
-    r = sql_run(&e->writer, "BEGIN", "");
-    if (r < 0) {
-        pthread_mutex_unlock(&e->lock);
-        return r;
-    }
-    *ret = &e->writer;
-    return 0;
-}
-
-void sql_read_end(struct meta *m, struct sql_conn *c)
-{
-    sql_run(c, "COMMIT", "");
-    pthread_mutex_unlock(&engine_of(m)->lock);
-}
-
-int meta_flush(struct meta *m)
-{
-    (void)m;
-    return 0;
-}
-
-int meta_sync(struct meta *m)
-{
-    struct engine *e = engine_of(m);
-    int rc;
-
-    pthread_mutex_lock(&e->lock);
-    rc = sqlite3_wal_checkpoint_v2(e->writer.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    pthread_mutex_unlock(&e->lock);
-    return sql_code(rc);
+    engine_of(m)->op_totals[which] += delta;
 }
 
 uint64_t sql_next_id(struct meta *m)
 {
     struct engine *e = engine_of(m);
+    struct shm_head *h = e->shm.head;
+    uint64_t id = atomic_fetch_add(&h->next_id, 1);
 
-    if (e->next_id == e->next_id_end &&
-        setting_set(&e->writer, "next_id", (int64_t)(e->next_id + ID_STEP)) == 0)
-        e->next_id_end = e->next_id + ID_STEP;
-    return e->next_id++;
+    if (id >= atomic_load(&h->id_end)) {
+        int r = setting_set(&e->writer, "id_end", (int64_t)(id + ID_STEP));
+
+        if (r < 0)
+            e->op_error = r;
+        else
+            atomic_store(&h->id_end, id + ID_STEP);
+    }
+    return id;
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bringing the log back into the database, beside everybody's work. */
+#include "meta/engine.h"
+
+#include "meta/seal/page.h"
+#include "pcloud/err.h"
+#include "pcloud/log.h"
+
+#include <string.h>
+
+/* Does not wait for anybody, nor let anybody wait. *ret_left: bytes of the log not yet brought back. */
+static int pass(struct sql_conn *c, int64_t *ret_left)
+{
+    int frames = 0, done = 0;
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
+
+    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) { /* another process is at it */
+        *ret_left = 0;
+        return 0;
+    }
+    if (rc != SQLITE_OK)
+        return pc_err_set(sql_code(rc), "checkpoint: %s", sqlite3_errmsg(c->db));
+    *ret_left = (int64_t)(frames - done) * SEAL_FRAME;
+    return 0;
+}
+
+/*
+ * The log starts anew when a transaction begins on one that was brought back whole. With writers always at it that never comes by itself: do what came meanwhile
+ * while none is let in.
+ */
+static int checkpoint(struct engine *e, struct sql_conn *c)
+{
+    int64_t left;
+    int r = pass(c, &left);
+
+    if (r < 0 || left == 0)
+        return r;
+    pthread_mutex_lock(&e->lock);
+    if (e->txn_open)
+        r = txn_commit(e);
+    if (r == 0)
+        r = lease_take(&e->lease, &e->shm);
+    if (r == 0) {
+        r = pass(c, &left);
+        lease_release(&e->lease, &e->shm);
+    }
+    pthread_mutex_unlock(&e->lock);
+    return r;
+}
+
+void *checkpoint_run(void *engine)
+{
+    struct engine *e = engine;
+    struct sql_conn c = {0};
+
+    pthread_mutex_lock(&e->thread_lock);
+    while (!atomic_load(&e->stopping)) {
+        int r = 0;
+
+        if (e->log_bytes < ENGINE_LOG_BYTES) {
+            pthread_cond_wait(&e->log_grew, &e->thread_lock);
+            continue;
+        }
+        e->log_bytes = 0;
+        pthread_mutex_unlock(&e->thread_lock);
+        if (!c.db)
+            r = conn_open(e->vfs, e->path, &c);
+        if (r == 0)
+            r = checkpoint(e, &c);
+        if (r < 0)
+            pc_log(PC_LOG_WARN, "meta.checkpoint", "%s; the log of the metadata grows meanwhile",
+                   pc_err_text(r));
+        pthread_mutex_lock(&e->thread_lock);
+    }
+    pthread_mutex_unlock(&e->thread_lock);
+    conn_close(&c);
+    return NULL;
+}
+
+/* After each commit of the write connection. */
+static int log_size(void *engine, sqlite3 *db, const char *name, int frames)
+{
+    struct engine *e = engine;
+    int64_t bytes = (int64_t)frames * SEAL_FRAME;
+
+    (void)db;
+    (void)name;
+    pthread_mutex_lock(&e->thread_lock);
+    if (bytes < ENGINE_LOG_BYTES)
+        e->log_next = ENGINE_LOG_BYTES;
+    if (bytes < ENGINE_LOG_BYTES || bytes < e->log_next) {
+        pthread_mutex_unlock(&e->thread_lock);
+        return SQLITE_OK;
+    }
+    e->log_bytes = bytes;
+    e->log_next = bytes + ENGINE_LOG_BYTES / 4; /* a reader may keep the log from getting shorter */
+    if (!e->checkpointer_runs)
+        e->checkpointer_runs = pthread_create(&e->checkpointer, NULL, checkpoint_run, e) == 0;
+    else
+        pthread_cond_signal(&e->log_grew);
+    pthread_mutex_unlock(&e->thread_lock);
+    return SQLITE_OK;
+}
+
+void checkpoint_watch(struct engine *e)
+{
+    sqlite3_wal_hook(e->writer.db, log_size, e);
+}

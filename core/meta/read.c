@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading: through the write connection while it holds what is not committed, else through readers of their own. */
+#include "meta/engine.h"
+
+#include "pcloud/err.h"
+
+#define ASK_MS 20 /* look again so often whether the other process lives */
+
+/* Another session has acknowledged operations that only it can see: ask it to commit, or bury it. */
+static int others_settle(struct engine *e)
+{
+    struct shm_head *h = e->shm.head;
+    uint64_t commits = atomic_load(&h->commits);
+    uint32_t dirty = atomic_load(&h->dirty), seen;
+
+    if (dirty == 0 || dirty > SHM_SLOTS || dirty == e->lease.slot + 1)
+        return 0;
+    for (;;) {
+        seen = atomic_load(&h->events);
+        if (atomic_load(&h->dirty) != dirty || atomic_load(&h->commits) != commits)
+            return 0;
+        if (!lease_is_alive(&e->lease, dirty - 1)) {
+            struct sql_conn *c;
+            int r = sql_write_begin(&e->meta, SQL_FREES, &c); /* who takes the lease redoes */
+
+            return r < 0 ? r : sql_write_end(&e->meta, c, 0);
+        }
+        atomic_store(&h->slots[dirty - 1].want, 1);
+        shm_poke(&e->shm, dirty - 1);
+        shm_event_wait(&e->shm, seen, ASK_MS);
+    }
+}
+
+/* An idle reader, a new one, or the next that comes back. */
+static int reader_take(struct engine *e, struct sql_conn **ret)
+{
+    struct sql_conn *c = NULL;
+    unsigned fresh = ENGINE_READERS;
+    int r;
+
+    pthread_mutex_lock(&e->reader_lock);
+    while (e->idle_n == 0 && e->readers_n == ENGINE_READERS)
+        pthread_cond_wait(&e->reader_back, &e->reader_lock);
+    if (e->idle_n > 0)
+        c = &e->readers[e->idle[--e->idle_n]];
+    else
+        fresh = e->readers_n++;
+    pthread_mutex_unlock(&e->reader_lock);
+    if (c) {
+        *ret = c;
+        return 0;
+    }
+    r = conn_open(e->vfs, e->path, &e->readers[fresh]);
+    *ret = &e->readers[fresh];
+    return r;
+}
+
+static void reader_give(struct engine *e, struct sql_conn *c)
+{
+    pthread_mutex_lock(&e->reader_lock);
+    e->idle[e->idle_n++] = (unsigned)(c - e->readers);
+    pthread_cond_signal(&e->reader_back);
+    pthread_mutex_unlock(&e->reader_lock);
+}
+
+/* A reader that could not be opened is tried again by the next who gets it. */
+static int reader_ready(struct engine *e, struct sql_conn *c)
+{
+    return c->db ? 0 : conn_open(e->vfs, e->path, c);
+}
+
+void readers_close(struct engine *e)
+{
+    for (unsigned i = 0; i < e->readers_n; i++)
+        conn_close(&e->readers[i]);
+    e->readers_n = e->idle_n = 0;
+}
+
+int sql_read_begin(struct meta *m, struct sql_conn **ret)
+{
+    struct engine *e = engine_of(m);
+    struct sql_conn *c;
+    int r;
+
+    if (atomic_load(&e->acked) != 0) {
+        pthread_mutex_lock(&e->lock);
+        if (e->txn_open) {
+            *ret = &e->writer;
+            return 0;
+        }
+        pthread_mutex_unlock(&e->lock);
+    }
+    r = others_settle(e);
+    if (r < 0)
+        return r;
+    r = reader_take(e, &c);
+    if (r == 0)
+        r = reader_ready(e, c);
+    if (r == 0)
+        r = sql_run(c, "BEGIN", "");
+    if (r < 0) {
+        reader_give(e, c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+void sql_read_end(struct meta *m, struct sql_conn *c)
+{
+    struct engine *e = engine_of(m);
+
+    if (c == &e->writer) {
+        pthread_mutex_unlock(&e->lock);
+        return;
+    }
+    if (!sqlite3_get_autocommit(c->db))
+        sql_run(c, "COMMIT", "");
+    reader_give(e, c);
+}
