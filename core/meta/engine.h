@@ -15,7 +15,6 @@
 #define ENGINE_DB "volume.db"
 #define ENGINE_DB_NEW "volume.db.new" /* while it is made */
 #define ENGINE_FORMAT 1
-
 #define ENGINE_FEED_ROWS 100000 /* kept lines of the feed */
 #define ENGINE_PINS 256
 #define ENGINE_READERS 16
@@ -109,11 +108,9 @@ static inline struct engine *engine_of(struct meta *m)
 int conn_open(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
 /** conn_create(vfs, path, c): the same to a new database. */
 int conn_create(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
-/** conn_close(c): finalize and close; an unopened one is legal. */
+/** conn_close(c): finalize and close; an unopened one is legal. conn_exec(c, sql): run text that is not kept. */
 void conn_close(struct sql_conn *c);
-/** conn_exec(c, sql): run text that is not kept. */
 int conn_exec(struct sql_conn *c, const char *sql);
-
 /** sql_note(c, op): from now on note what this thread writes by ${c}; NULL: no more. */
 void sql_note(struct sql_conn *c, struct record *op);
 
@@ -133,6 +130,11 @@ int txn_recover(struct engine *e);
 /** txn_rebuild(e): our own transaction was rolled back: open it again with all that was kept. Under lock and lease. */
 int txn_rebuild(struct engine *e);
 
+/** write_alone_begin(e, ret): sql_write_begin in a transaction of its own, where the rows of totals are as they should be. */
+int write_alone_begin(struct engine *e, struct sql_conn **ret);
+/** read_committed_begin(e, ret): sql_read_begin that never sees an open transaction; what was acknowledged before is committed. */
+int read_committed_begin(struct engine *e, struct sql_conn **ret);
+
 /** committer_need(e): see to it that the committer commits by the deadline. engine_stop(e): end the threads. */
 void committer_need(struct engine *e);
 void engine_stop(struct engine *e);
@@ -140,10 +142,8 @@ void engine_stop(struct engine *e);
 void checkpoint_watch(struct engine *e);
 void *checkpoint_run(void *engine);
 
-/** readers_close(e): all are idle. */
+/** readers_close(e): all are idle. monotonic_ns(): a clock that only goes forward. */
 void readers_close(struct engine *e);
-
-/** monotonic_ns(): monotonic. */
 int64_t monotonic_ns(void);
 
 #endif

@@ -31,28 +31,18 @@ static int others_settle(struct engine *e)
     }
 }
 
-/* An idle reader, a new one, or the next that comes back. */
+/* An idle reader, a new one, or the next that comes back. One that could not be opened goes back like any other, and is opened by its next user. */
 static int reader_take(struct engine *e, struct sql_conn **ret)
 {
-    struct sql_conn *c = NULL;
-    unsigned fresh = ENGINE_READERS;
-    int r;
+    struct sql_conn *c;
 
     pthread_mutex_lock(&e->reader_lock);
     while (e->idle_n == 0 && e->readers_n == ENGINE_READERS)
         pthread_cond_wait(&e->reader_back, &e->reader_lock);
-    if (e->idle_n > 0)
-        c = &e->readers[e->idle[--e->idle_n]];
-    else
-        fresh = e->readers_n++;
+    c = &e->readers[e->idle_n > 0 ? e->idle[--e->idle_n] : e->readers_n++];
     pthread_mutex_unlock(&e->reader_lock);
-    if (c) {
-        *ret = c;
-        return 0;
-    }
-    r = conn_open(e->vfs, e->path, &e->readers[fresh]);
-    *ret = &e->readers[fresh];
-    return r;
+    *ret = c;
+    return c->db ? 0 : conn_open(e->vfs, e->path, c);
 }
 
 static void reader_give(struct engine *e, struct sql_conn *c)
@@ -63,12 +53,6 @@ static void reader_give(struct engine *e, struct sql_conn *c)
     pthread_mutex_unlock(&e->reader_lock);
 }
 
-/* A reader that could not be opened is tried again by the next who gets it. */
-static int reader_ready(struct engine *e, struct sql_conn *c)
-{
-    return c->db ? 0 : conn_open(e->vfs, e->path, c);
-}
-
 void readers_close(struct engine *e)
 {
     for (unsigned i = 0; i < e->readers_n; i++)
@@ -76,11 +60,28 @@ void readers_close(struct engine *e)
     e->readers_n = e->idle_n = 0;
 }
 
+/* A view of what is committed, by all. */
+static int view_begin(struct engine *e, struct sql_conn **ret)
+{
+    struct sql_conn *c;
+    int r = others_settle(e);
+
+    if (r < 0)
+        return r;
+    r = reader_take(e, &c);
+    if (r == 0)
+        r = sql_run(c, "BEGIN", "");
+    if (r < 0) {
+        reader_give(e, c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
 int sql_read_begin(struct meta *m, struct sql_conn **ret)
 {
     struct engine *e = engine_of(m);
-    struct sql_conn *c;
-    int r;
 
     if (atomic_load(&e->acked) != 0) {
         pthread_mutex_lock(&e->lock);
@@ -90,20 +91,14 @@ int sql_read_begin(struct meta *m, struct sql_conn **ret)
         }
         pthread_mutex_unlock(&e->lock);
     }
-    r = others_settle(e);
-    if (r < 0)
-        return r;
-    r = reader_take(e, &c);
-    if (r == 0)
-        r = reader_ready(e, c);
-    if (r == 0)
-        r = sql_run(c, "BEGIN", "");
-    if (r < 0) {
-        reader_give(e, c);
-        return r;
-    }
-    *ret = c;
-    return 0;
+    return view_begin(e, ret);
+}
+
+int read_committed_begin(struct engine *e, struct sql_conn **ret)
+{
+    int r = meta_flush(&e->meta);
+
+    return r < 0 ? r : view_begin(e, ret);
 }
 
 void sql_read_end(struct meta *m, struct sql_conn *c)

@@ -23,8 +23,15 @@ static uint64_t files_size(const char *dir)
     return sum;
 }
 
+/* What the rows do not have yet that this view is of. */
+static int64_t totals_pending(const struct engine *e, const struct sql_conn *c, int which)
+{
+    return c == &e->writer ? e->totals[which] : 0;
+}
+
 int meta_totals(struct meta *m, struct meta_totals *ret)
 {
+    struct engine *e = engine_of(m);
     uint64_t v[SQL_TOTALS] = {0};
     struct sql_conn *c;
     sqlite3_stmt *st;
@@ -37,7 +44,7 @@ int meta_totals(struct meta *m, struct meta_totals *ret)
         int64_t which = sqlite3_column_int64(st, 0);
 
         if (which >= 0 && which < SQL_TOTALS)
-            v[which] = (uint64_t)sqlite3_column_int64(st, 1);
+            v[which] = (uint64_t)(sqlite3_column_int64(st, 1) + totals_pending(e, c, (int)which));
         r = 0;
     }
     sqlite3_reset(st);
@@ -52,7 +59,7 @@ int meta_totals(struct meta *m, struct meta_totals *ret)
         .blocks = v[SQL_BLOCKS],
         .block_bytes = v[SQL_BLOCK_BYTES],
         .packs = v[SQL_PACKS],
-        .meta_bytes = files_size(engine_of(m)->dir),
+        .meta_bytes = files_size(e->dir),
         .damaged = v[SQL_DAMAGED],
     };
     return 0;
@@ -105,10 +112,11 @@ static int integrity_check(struct sql_conn *c, struct finding *f)
 int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char *text), void *arg,
                uint64_t *ret_problems, uint64_t *ret_repaired)
 {
+    struct engine *e = engine_of(m);
     struct finding f = {found, arg, 0};
     uint64_t repaired = 0;
     struct sql_conn *c;
-    int r = sql_read_begin(m, &c);
+    int r = read_committed_begin(e, &c);
 
     if (r < 0)
         return r;
@@ -117,7 +125,7 @@ int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char 
         r = schema_check(m, c, false, found, arg, &f.count, &repaired);
     sql_read_end(m, c);
     if (r == 0 && f.count == 0 && repair) {
-        r = sql_write_begin(m, SQL_FREES, &c);
+        r = write_alone_begin(e, &c);
         if (r == 0)
             r = sql_write_end(m, c, schema_check(m, c, true, found, arg, &f.count, &repaired));
     }

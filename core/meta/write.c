@@ -66,23 +66,16 @@ release:
     return r;
 }
 
-int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
+static int op_begin(struct engine *e, struct sql_conn **ret)
 {
-    struct engine *e = engine_of(m);
-    int r = room == SQL_NEEDS_ROOM ? room_check(e) : 0;
+    int r = e->broken;
 
-    if (r < 0)
-        return r;
-    pthread_mutex_lock(&e->lock);
-    r = e->broken;
     if (r == 0 && !e->txn_open)
         r = txn_begin(e);
     if (r == 0)
         r = sql_run(&e->writer, "SAVEPOINT op", "");
-    if (r < 0) {
-        pthread_mutex_unlock(&e->lock);
+    if (r < 0)
         return r;
-    }
     atomic_fetch_add(&e->shm.head->change, 1);
     memset(e->op_totals, 0, sizeof e->op_totals);
     e->op_barrier = false;
@@ -93,6 +86,34 @@ int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
     sql_note(&e->writer, &e->op);
     *ret = &e->writer;
     return 0;
+}
+
+int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
+{
+    struct engine *e = engine_of(m);
+    int r = room == SQL_NEEDS_ROOM ? room_check(e) : 0;
+
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&e->lock);
+    r = op_begin(e, ret);
+    if (r < 0)
+        pthread_mutex_unlock(&e->lock);
+    return r;
+}
+
+int write_alone_begin(struct engine *e, struct sql_conn **ret)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&e->lock);
+    if (e->txn_open)
+        r = txn_commit(e);
+    if (r == 0)
+        r = op_begin(e, ret);
+    if (r < 0)
+        pthread_mutex_unlock(&e->lock);
+    return r;
 }
 
 /* Undo the operation alone. If SQLite gave up the whole transaction, make it again from what was kept. */
