@@ -5,6 +5,7 @@
 #include "base/config_file.h"
 
 #include "base/alloc.h"
+#include "base/near.h"
 #include "pcloud/err.h"
 
 #include <limits.h>
@@ -37,40 +38,12 @@ int config_key_find(struct config_span key)
     return -1;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Edits between two short words (Levenshtein); SIZE_MAX if ${len} is out of reach. */
-static size_t distance(const char *word, const char *text, size_t len)
-{
-    size_t row[33], n = strlen(word);
-
-    if (n > 32 || len > 64)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-
-            row[j] = least(least(row[j], row[j - 1]) + 1, diagonal + (word[j - 1] != text[i - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 static bool is_near(const char *key, struct config_span text)
 {
     const char *dot = strchr(key, '.');
 
-    return distance(key, text.p, text.len) <= 2 ||
-           (dot && text.len >= 3 && distance(dot + 1, text.p, text.len) <= 1);
+    return near_distance(key, strlen(key), text.p, text.len) <= 2 ||
+           (dot && text.len >= 3 && near_distance(dot + 1, strlen(dot + 1), text.p, text.len) <= 1);
 }
 
 /* ": did you mean a or b?", or "" if nothing is near. */
@@ -94,7 +67,7 @@ static void suggest(struct config_span text, char *buf, size_t cap)
 
 static int shown(struct config_span s)
 {
-    return (int)least(s.len, TEXT_SHOWN);
+    return s.len < TEXT_SHOWN ? (int)s.len : TEXT_SHOWN;
 }
 
 int pc_config_find(const char *key)
