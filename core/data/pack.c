@@ -66,12 +66,16 @@ static void start_writeback(struct pack *p)
     pthread_mutex_unlock(&ps->lock);
 }
 
-/* The next pack with something to sync, marked clean: what is written from now on counts for the next run. */
-static struct pack *next_dirty(struct packs *ps, bool *ret_dir)
+/*
+ * The next pack that this run has to sync, marked clean: what is written from now on counts for the next run. Each only once, or writers would keep the run
+ * busy for ever.
+ */
+static struct pack *next_dirty(struct packs *ps, uint64_t number, bool *ret_dir)
 {
     for (struct pack *p = ps->list; p; p = p->next) {
-        if (!p->dirty)
+        if (!p->dirty || p->run == number)
             continue;
+        p->run = number;
         *ret_dir = p->dir_dirty;
         p->dirty = p->dir_dirty = false;
         return p;
@@ -104,7 +108,7 @@ static void run(struct packs *ps)
     bool dir;
 
     ps->running = true;
-    while (!ps->broken && (p = next_dirty(ps, &dir)) != NULL) {
+    while (!ps->broken && (p = next_dirty(ps, number, &dir)) != NULL) {
         int r;
 
         pthread_mutex_unlock(&ps->lock);

@@ -24,6 +24,7 @@ struct pack {
     bool dirty;                       /* written since the last sync began */
     bool dir_dirty;                   /* its name is not on disk */
     bool flushing;                    /* a thread is starting write-back */
+    uint64_t run;                     /* the last run of the barrier that looked at it */
     uint64_t flushed, flushed_before; /* where the last two write-backs ended */
 };
 

@@ -345,6 +345,48 @@ static void barriers_are_shared(void **state)
     assert_int_equal(disk_fault_calls(DISK_FAULT_SYNC), 0); /* nothing was left to sync */
 }
 
+struct endless {
+    struct data_rig *rig;
+    atomic_bool stop;
+    atomic_int puts;
+};
+
+static void *write_on(void *arg)
+{
+    struct endless *e = arg;
+    uint8_t plain[3000] = {0};
+    struct meta_block b;
+
+    while (!atomic_load(&e->stop)) {
+        if (data_put(e->rig->data, plain, sizeof plain, &b) < 0)
+            abort();
+        atomic_fetch_add(&e->puts, 1);
+    }
+    return NULL;
+}
+
+static bool some_puts(void *arg)
+{
+    return atomic_load((atomic_int *)arg) > 100;
+}
+
+static void writers_do_not_hold_up_a_barrier(void **state)
+{
+    struct endless e = {.rig = *state};
+    pthread_t t[4];
+
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, write_on, &e), 0);
+    assert_true(test_wait(60000, some_puts, &e.puts));
+    disk_fault(0, 0, 0, false);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(data_barrier(e.rig->data), 0);
+    atomic_store(&e.stop, true);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    assert_true(disk_fault_calls(DISK_FAULT_SYNC) <= 10 * 2 * 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(short_writes_and_reads_are_gone_on_with, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_sync_is_final, setup, teardown),
         cmocka_unit_test_setup_teardown(barriers_are_shared, setup, teardown),
+        cmocka_unit_test_setup_teardown(writers_do_not_hold_up_a_barrier, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
