@@ -91,6 +91,7 @@ void volume_flusher_stop(struct pc_volume *v)
     pthread_cond_signal(&v->flusher_cond);
     pthread_mutex_unlock(&v->flusher_lock);
     pthread_join(v->flusher, NULL);
+    expire_orphans(v);
     pthread_cond_destroy(&v->flusher_cond);
     pthread_mutex_destroy(&v->flusher_lock);
     v->flusher_runs = false;
