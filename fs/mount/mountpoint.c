@@ -19,8 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Is a volume mounted there (dead or alive)? */
-static bool is_ours(const char *path)
+bool mountpoint_is_ours(const char *path)
 {
     FILE *f = setmntent("/proc/self/mounts", "r");
     struct mntent *m;
@@ -38,7 +37,7 @@ static bool is_ours(const char *path)
 int mountpoint_check(const char *path)
 {
     struct stat st;
-    bool ours = is_ours(path);
+    bool ours = mountpoint_is_ours(path);
 
     if (stat(path, &st) < 0) {
         if (errno != ENOTCONN)

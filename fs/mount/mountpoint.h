@@ -14,6 +14,9 @@
  */
 int mountpoint_check(const char *path);
 
+/** mountpoint_is_ours(path): is a volume mounted there, dead or alive? */
+bool mountpoint_is_ours(const char *path);
+
 /** mountpoint_args(o, args): libfuse's arguments for these options. -ENOMEM. */
 int mountpoint_args(const struct mount_options *o, struct fuse_args *args);
 

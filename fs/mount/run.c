@@ -15,10 +15,14 @@
 #include "pcloud/log.h"
 #include "pcloud/version.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LOCK_WAIT_MS 15000 /* for the process of an earlier mount to end */
+#define LOCK_POLL_MS 20
 
 static int complain(int r)
 {
@@ -142,11 +146,30 @@ static int check_apart(const struct mount_options *o, struct pc_home *home)
                       dir);
 }
 
+/*
+ * One process for a mount point. After umount(8) the last one may still be writing back: then nothing is mounted there any more, and it is waited
+ * for.
+ */
+static int take_lock(const struct mount_options *o, struct pc_home *home, int *ret_fd)
+{
+    char name[64];
+    int r;
+
+    mountpoint_lock_name(o->mountpoint, name, sizeof(name));
+    for (int waited = 0;; waited += LOCK_POLL_MS) {
+        r = pc_home_lock(home, name, ret_fd);
+        if (r != PC_ERUNNING)
+            return r;
+        if (mountpoint_is_ours(o->mountpoint) || waited >= LOCK_WAIT_MS)
+            return pc_err_wrap(r, "%s is mounted already: ", o->mountpoint);
+        (void)poll(NULL, 0, LOCK_POLL_MS);
+    }
+}
+
 static int run(const struct mount_options *o)
 {
     struct pc_home *home = NULL;
     struct pc_config *config = NULL;
-    char name[64];
     int lock = -1;
     int r = pc_home_open(o->home, &home);
 
@@ -160,10 +183,7 @@ static int run(const struct mount_options *o)
         r = pc_config_override(config, PC_CONFIG_CACHE_SIZE, o->cache);
     if (r < 0)
         goto free_config;
-    mountpoint_lock_name(o->mountpoint, name, sizeof(name));
-    r = pc_home_lock(home, name, &lock);
-    if (r == PC_ERUNNING)
-        r = pc_err_wrap(r, "%s is being served already", o->mountpoint);
+    r = take_lock(o, home, &lock);
     if (r < 0)
         goto free_config;
     r = check_apart(o, home);
