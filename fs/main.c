@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of mount.pcloud. */
-#include "pcloud/version.h"
+#include "mount/run.h"
 
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("mount.pcloud %s\n", pc_version());
-    return 0;
+    return mount_main(argc, argv);
 }
