@@ -172,13 +172,11 @@ static int derive(struct data *d, const struct pc_keys *keys)
 }
 
 /* Free what there is; nothing is in use. */
-static int release(struct data *d)
+static void release(struct data *d)
 {
-    int r = 0;
-
     pool_free(d->pool);
     if (d->packs)
-        r = packs_close(d->packs);
+        packs_close(d->packs);
     chunks_free(d);
     while (d->scratch) {
         struct data_scratch *s = d->scratch;
@@ -193,7 +191,6 @@ static int release(struct data *d)
     pthread_mutex_destroy(&d->chunk_lock);
     pthread_mutex_destroy(&d->scratch_lock);
     mem_free(d);
-    return r;
 }
 
 int data_open(const struct data_options *options, struct data **ret)
@@ -236,9 +233,22 @@ int data_open(const struct data_options *options, struct data **ret)
     return 0;
 }
 
+int data_finish(struct data *d)
+{
+    pool_wait(d->pool);
+    d->finished = true;
+    return packs_finish(d->packs);
+}
+
 int data_close(struct data *d)
 {
-    return d ? release(d) : 0;
+    int r;
+
+    if (!d)
+        return 0;
+    r = d->finished ? 0 : data_finish(d);
+    release(d);
+    return r;
 }
 
 void data_cache_resize(struct data *d, size_t bytes)

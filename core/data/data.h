@@ -32,7 +32,12 @@ struct data_options {
 
 /** data_open(options, ret): the packs folder must exist. Adopts packs of dead sessions. */
 int data_open(const struct data_options *options, struct data **ret);
-/** data_close(d): finish work, seal or hand over open packs, sync. */
+/**
+ * data_finish(d): finish work, seal open packs, sync. Afterwards only data_get, data_barrier and data_close: so the engine, whose last commits ask for the
+ * barrier, can be closed between this and data_close. The first error met while sealing.
+ */
+int data_finish(struct data *d);
+/** data_close(d): data_finish if that was not called, then free; the engine is needed only for the former. NULL is legal. */
 int data_close(struct data *d);
 
 /** data_barrier(d): every record appended so far is on disk (fdatasync of the open packs and folder; concurrent callers share). The engine's data_barrier. */

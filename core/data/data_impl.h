@@ -38,7 +38,7 @@ struct data {
     struct packs *packs;
     struct cache *cache;
     struct pending *pending;
-    bool dedup, compress;
+    bool dedup, compress, finished;
     size_t cache_bytes, buffer_bytes;
 
     pthread_mutex_t scratch_lock;

@@ -201,7 +201,7 @@ static void reap(struct packs *ps)
     }
 }
 
-int packs_close(struct packs *ps)
+int packs_finish(struct packs *ps)
 {
     int r;
 
@@ -211,13 +211,19 @@ int packs_close(struct packs *ps)
     ps->unsealed = UNSEALED_MAX;
     pthread_mutex_unlock(&ps->lock);
     reap(ps);
+    pthread_mutex_lock(&ps->lock);
     r = ps->error;
+    pthread_mutex_unlock(&ps->lock);
+    return r;
+}
+
+void packs_close(struct packs *ps)
+{
     pack_fds_fini(ps);
     pthread_cond_destroy(&ps->changed);
     pthread_mutex_destroy(&ps->lock);
     mem_free(ps->dir);
     mem_free(ps);
-    return r;
 }
 
 bool packs_is_open(struct packs *ps, uint64_t id)

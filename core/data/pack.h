@@ -19,8 +19,10 @@ struct packs;
 int packs_new(const char *dir, struct meta *meta, struct pool *pool, uint64_t reserve_bytes,
               struct packs **ret);
 
-/** packs_close(ps): seal every open pack, free. The pool must be idle. The first error. */
-int packs_close(struct packs *ps);
+/** packs_finish(ps): seal every open pack. The pool must be idle. The first error. */
+int packs_finish(struct packs *ps);
+/** packs_close(ps): after packs_finish: free. */
+void packs_close(struct packs *ps);
 
 /**
  * packs_append(ps, rec, len, ret_pack, ret_off): a place for ${len} bytes in an open pack, written there but not synced. Any number of threads write at once.

@@ -19,8 +19,9 @@ struct queue {
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job came, or stopping */
+    pthread_cond_t done; /* nothing is queued or running */
     struct queue queue[POOL_CLASSES];
-    unsigned max, threads, idle, waiting; /* waiting: jobs queued */
+    unsigned max, threads, idle, waiting, running; /* waiting: jobs queued */
     bool stopping;
     pthread_t thread[WORKERS_MAX];
 };
@@ -39,6 +40,7 @@ int pool_new(unsigned workers, struct pool **ret)
         p->queue[i].end = &p->queue[i].first;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
+    pthread_cond_init(&p->done, NULL);
     *ret = p;
     return 0;
 }
@@ -75,9 +77,12 @@ static void *work(void *arg)
     for (;;) {
         job = take(p);
         if (job) {
+            p->running++;
             pthread_mutex_unlock(&p->lock);
             job->run(job);
             pthread_mutex_lock(&p->lock);
+            if (--p->running == 0 && p->waiting == 0)
+                pthread_cond_broadcast(&p->done);
         } else if (p->stopping) {
             break;
         } else {
@@ -122,6 +127,14 @@ void pool_submit(struct pool *p, enum pool_class class, struct pool_job *job)
         job->run(job);
 }
 
+void pool_wait(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->waiting > 0 || p->running > 0)
+        pthread_cond_wait(&p->done, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pool_free(struct pool *p)
 {
     if (!p)
@@ -132,6 +145,7 @@ void pool_free(struct pool *p)
     pthread_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->threads; i++)
         pthread_join(p->thread[i], NULL);
+    pthread_cond_destroy(&p->done);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
     mem_free(p);

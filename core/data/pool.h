@@ -23,6 +23,9 @@ void pool_submit(struct pool *p, enum pool_class class, struct pool_job *job);
 /** pool_workers(p): the most threads there will be. */
 unsigned pool_workers(const struct pool *p);
 
+/** pool_wait(p): until nothing is queued or running. */
+void pool_wait(struct pool *p);
+
 /** pool_free(p): run everything submitted, end the threads; NULL is legal. */
 void pool_free(struct pool *p);
 

@@ -82,7 +82,9 @@ static int compact_packs(struct pc_volume *v, bool full, const struct pc_upkeep 
             if (rc < 0 || !worth_compacting(v, &packs[i], full))
                 continue;
             uint64_t moved = 0;
+            uint64_t pin = meta_pin(v->meta); /* nothing refers to a copy yet */
             rc = data_pack_compact(v->data, packs[i].id, &moved);
+            meta_unpin(v->meta, pin);
             if (rc == 0) {
                 r->compacted_packs++;
                 r->moved_bytes += moved;

@@ -99,10 +99,10 @@ int pc_volume_open(struct pc_home *home, const struct pc_keys *keys, const struc
     return 0;
 
 close_data:
-    data_close(v->data);
-    v->data = NULL;
+    data_finish(v->data);
 close_meta:
     meta_close(v->meta);
+    data_close(v->data);
 fini_table:
     open_table_fini(&v->nodes);
 free_volume:
@@ -116,11 +116,11 @@ int pc_volume_close(struct pc_volume *v)
         return 0;
     volume_flusher_stop(v);
     int first = pc_volume_sync(v);
-    int rc = data_close(v->data);
-    v->data = NULL;
+    int rc = data_finish(v->data);
     first = first < 0 ? first : rc;
-    rc = meta_close(v->meta);
+    rc = meta_close(v->meta); /* its last commit may want the barrier */
     first = first < 0 ? first : rc;
+    data_close(v->data);
     open_table_fini(&v->nodes);
     mem_free(v);
     return first;
