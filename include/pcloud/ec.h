@@ -39,7 +39,7 @@ int pc_ec_rebuild(const struct pc_ec *ec, size_t len, uint8_t *const *shards,
 /** pc_ec_verify(ec, len, shards): 0 if all n agree, PC_ECORRUPT otherwise, -ENOMEM. */
 int pc_ec_verify(const struct pc_ec *ec, size_t len, uint8_t *const *shards);
 
-/* Streaming: a file of any length cut into stripes of k cells; the last one padded with zeros. */
+/* Streaming: a file of any length cut into stripes of k cells; the last one padded with zeros. Descriptors are used from their present position on. */
 
 /** pc_ec_shard_size(k, size): bytes of each shard for a file of ${size} bytes. */
 uint64_t pc_ec_shard_size(unsigned k, uint64_t size);
