@@ -165,15 +165,16 @@ static bool bucket(const char *name)
 
 static void the_top_has_rules(void **state)
 {
-    static const char *const legal[] = {"abc",
-                                        "a.b",
-                                        "0-0",
-                                        "sites",
-                                        "jobs",
-                                        "xn-a",
-                                        "1.2.3",
-                                        "a123456789012345678901234567890123456789012345678901234567"
-                                        "89012"};
+    static const char *const legal[] = {
+        "abc",
+        "a.b",
+        "0-0",
+        "sites",
+        "jobs",
+        "xn-a",
+        "1.2.3",
+        ("a123456789012345678901234567890123456789012345678901234567"
+         "89012")};
     static const char *const illegal[] = {
         "ab",
         "Abc",
