@@ -83,8 +83,6 @@ enum sql_total {
     SQL_TOTALS
 };
 void sql_total_add(struct meta *m, enum sql_total which, int64_t delta);
-/** sql_total_pending(m, c, which): what earlier operations added and the table does not hold yet, as seen by ${c}. */
-int64_t sql_total_pending(struct meta *m, const struct sql_conn *c, enum sql_total which);
 
 /* The operations, by file. */
 extern const struct meta_node_ops sql_node_ops;

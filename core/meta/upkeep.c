@@ -48,8 +48,6 @@ int meta_totals(struct meta *m, struct meta_totals *ret)
         r = 0;
     }
     sqlite3_reset(st);
-    for (int i = 0; i < SQL_TOTALS; i++)
-        v[i] += (uint64_t)sql_total_pending(m, c, (enum sql_total)i);
     sql_read_end(m, c);
     if (r < 0)
         return r;

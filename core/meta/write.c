@@ -229,13 +229,6 @@ void sql_total_add(struct meta *m, enum sql_total which, int64_t delta)
     engine_of(m)->op_totals[which] += delta;
 }
 
-int64_t sql_total_pending(struct meta *m, const struct sql_conn *c, enum sql_total which)
-{
-    struct engine *e = engine_of(m);
-
-    return c == &e->writer ? e->totals[which] : 0;
-}
-
 uint64_t sql_next_id(struct meta *m)
 {
     struct engine *e = engine_of(m);
