@@ -259,7 +259,7 @@ static int list_in(struct sql_conn *c, int (*fn)(void *arg, const struct pc_buck
     static const char sql[] =
         "SELECT substr(e.seg, 1, length(e.seg)-1) AS name, n.btime, b.owner, b.created "
         "FROM edge e CROSS JOIN node n ON n.ino=e.ino LEFT JOIN bucket b ON b.ino=n.ino "
-        "WHERE e.parent=1 UNION ALL "
+        "WHERE e.parent=1 AND substr(e.seg, -1) = x'2f' UNION ALL "
         "SELECT x'70636c6f7564', n.btime, b.owner, b.created FROM node n "
         "LEFT JOIN bucket b ON b.ino=n.ino WHERE n.ino=1 ORDER BY name";
     struct pc_bucket b;
