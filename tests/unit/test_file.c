@@ -235,7 +235,7 @@ static void two_parts_see_each_other(void **state)
         assert_int_equal(pc_file_write(f, text, (size_t)len, 0), len);
         assert_int_equal(pc_file_flush(f), 0);
         assert_int_equal(pc_file_read(g, got, (size_t)len, 0), len);
-        assert_memory_equal(got, text, len);
+        assert_memory_equal(got, text, (size_t)len);
     }
     assert_int_equal(pc_file_close(f), 0);
     assert_int_equal(pc_file_close(g), 0);
