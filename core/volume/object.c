@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
+#include "tree/segment.h"
 #include "volume/volume.h"
 
 #define READ_AHEAD (4u << 20)
@@ -54,6 +55,22 @@ static int durable(struct pc_volume *v, int rc)
     atomic_store(&v->orphans, true);
     int synced = meta_sync(v->meta);
     return synced < 0 ? synced : rc;
+}
+
+int pc_bucket_check(const char *name)
+{
+    char seg[PC_BUCKET_MAX + 2];
+    size_t len = strnlen(name, PC_BUCKET_MAX + 1);
+    if (len <= PC_BUCKET_MAX) {
+        memcpy(seg, name, len);
+        seg[len] = '/';
+        if (top_is_bucket(seg, len + 1))
+            return 0;
+    }
+    return pc_err_set(PC_EBUCKETNAME,
+                      "bucket name \"%.80s\": use 3 to 63 of a-z 0-9 . -, starting and ending with "
+                      "a letter or digit",
+                      name);
 }
 
 int pc_bucket_create(struct pc_volume *v, const char *bucket, const char *owner)
