@@ -101,6 +101,12 @@ static int write_piece(struct pc_volume *v, struct open_node *n, const void *buf
     return e != NULL && e->len >= STREAM_START ? stream_begin(v, n, e) : 0;
 }
 
+static void mark_dirty(struct open_node *n)
+{
+    if (n->dirty_since_ms == 0)
+        __atomic_store_n(&n->dirty_since_ms, now_ms(), __ATOMIC_RELEASE);
+}
+
 int open_node_write_locked(struct pc_volume *v, struct open_node *n, const void *buf, size_t len,
                            uint64_t off)
 {
@@ -109,9 +115,9 @@ int open_node_write_locked(struct pc_volume *v, struct open_node *n, const void 
     int rc = 0;
     for (size_t done = 0; done < len && rc == 0;) {
         size_t piece = len - done < DIRTY_EXTENT_MAX / 2 ? len - done : DIRTY_EXTENT_MAX / 2;
-        if (n->dirty_since_ms == 0)
-            __atomic_store_n(&n->dirty_since_ms, now_ms(), __ATOMIC_RELEASE);
+        mark_dirty(n);
         rc = write_piece(v, n, p + done, piece, off + done);
+        mark_dirty(n); /* it may have had to flush first, and then it was clean for a moment */
         if (rc == 0) {
             done += piece;
             if (off + done > n->end)

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,10 +37,12 @@ bool mountpoint_is_ours(const char *path)
 
 int mountpoint_check(const char *path)
 {
-    struct stat st;
     bool ours = mountpoint_is_ours(path);
+    struct statvfs
+        figures; /* statvfs is not answered from the kernel's caches: it shows whether the process lives */
+    struct stat st;
 
-    if (stat(path, &st) < 0) {
+    if (stat(path, &st) < 0 || (ours && statvfs(path, &figures) < 0)) {
         if (errno != ENOTCONN)
             return pc_err_set(-errno, "mount point %s: %s", path, strerror(errno));
         if (!ours || mountpoint_unmount(path, true) < 0)

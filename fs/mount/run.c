@@ -118,7 +118,7 @@ static int open_volume(const struct mount_options *o, struct pc_home *home,
     end = pc_volume_close(fs->volume);
     if (end < 0)
         pc_log(PC_LOG_ERROR, "unmount", "%s", pc_err_text(end));
-    else
+    else if (r >= 0)
         pc_log(PC_LOG_INFO, "unmount", "%s is unmounted", o->mountpoint);
     r = r < 0 ? r : end;
 free_fs:

@@ -114,6 +114,25 @@ static void do_write(void)
         grow(at + len);
 }
 
+/* As a program that writes a file from the start, and then mends what it wrote before it closes it. */
+static void do_burst(void)
+{
+    size_t at = roll(2) ? size : place(), pieces = roll(40), piece = 16384u << roll(4);
+
+    note("burst of %zu times %zu at %zu", pieces, piece, at);
+    for (; pieces && at + piece <= FILE_MAX; pieces--, at += piece) {
+        fill(model + at, piece);
+        check(pwrite(fd, model + at, piece, (off_t)at) == (ssize_t)piece, "write");
+        grow(at + piece);
+    }
+    for (unsigned n = roll(4); n && size > 100; n--) {
+        size_t mend = roll((uint32_t)size - 100), len = 1 + roll(100);
+
+        fill(model + mend, len);
+        check(pwrite(fd, model + mend, len, (off_t)mend) == (ssize_t)len, "mend");
+    }
+}
+
 static void do_append(void)
 {
     size_t len = pick(FILE_MAX - size);
@@ -256,9 +275,9 @@ static void check_all(void)
 
 int main(int argc, char **argv)
 {
-    static void (*const ops[])(void) = {do_write,  do_write, do_write, do_append, do_truncate,
-                                        do_read,   do_read,  do_space, do_copy,   do_sync,
-                                        do_reopen, do_map,   do_map};
+    static void (*const ops[])(void) = {do_write,    do_write,  do_write, do_burst, do_append,
+                                        do_truncate, do_read,   do_read,  do_space, do_copy,
+                                        do_sync,     do_reopen, do_map,   do_map};
     unsigned count = sizeof(ops) / sizeof(*ops);
     unsigned long limit;
 

@@ -195,6 +195,31 @@ static void sequential_and_again(void **state)
     free(got);
 }
 
+/* A write into what is still streaming makes the stream end first; it is unwritten data of its own then. */
+static void patched_while_streaming(void **state)
+{
+    struct test_volume *t = *state;
+    static uint8_t piece[65536], got[7];
+    uint64_t ino = make_file(t->v, "patched");
+    struct pc_file *f = open_file(t->v, ino);
+    uint64_t rng = 77;
+
+    for (unsigned i = 0; i < 24; i++) {
+        for (size_t k = 0; k < sizeof(piece); k++)
+            piece[k] = (uint8_t)test_random(&rng);
+        assert_int_equal(pc_file_write(f, piece, sizeof(piece), i * sizeof(piece)), sizeof(piece));
+    }
+    assert_int_equal(pc_file_write(f, "patched", 7, 700001), 7);
+    assert_int_equal(pc_file_read(f, got, 7, 700001), 7);
+    assert_memory_equal(got, "patched", 7);
+    assert_int_equal(pc_file_sync(f), 0);
+    assert_int_equal(pc_file_close(f), 0);
+    f = open_file(t->v, ino);
+    assert_int_equal(pc_file_read(f, got, 7, 700001), 7);
+    assert_memory_equal(got, "patched", 7);
+    assert_int_equal(pc_file_close(f), 0);
+}
+
 static void unlinked_while_open(void **state)
 {
     struct test_volume *t = *state;
@@ -278,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_against_model, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sequential_and_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(patched_while_streaming, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(holes, set_up, tear_down),
