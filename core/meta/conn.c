@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: opened with the settings that the engine relies on. */
-#include "meta/engine.h"
+#include "meta/conn.h"
 
 #include "pcloud/err.h"
 

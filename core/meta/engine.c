@@ -19,13 +19,15 @@ static int path_exists(const char *path)
     return errno == ENOENT ? 0 : pc_err_wrap(-errno, "%s: ", path);
 }
 
-/* Make the whole database under a name that nobody opens. */
-static int create_at(const char *path, const struct seal_vfs *vfs, const uint8_t volume_id[16],
-                     uint32_t uid, uint32_t gid)
+int engine_create(const struct seal_vfs *vfs, const char *path, const uint8_t page_key[32],
+                  uint32_t uid, uint32_t gid, struct sql_conn *ret)
 {
+    static const char label[] = "pcloud v1 volume id";
+    uint8_t id[MAC_BYTES];
     struct sql_conn c;
     int fd, r;
 
+    mac_keyed(page_key, label, sizeof label - 1, NULL, 0, id);
     if (unlink(path) < 0 && errno != ENOENT)
         return pc_err_wrap(-errno, "%s: ", path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* the log takes its mode */
@@ -37,15 +39,17 @@ static int create_at(const char *path, const struct seal_vfs *vfs, const uint8_t
         return r;
     r = conn_exec(&c, "BEGIN IMMEDIATE");
     if (r == 0)
-        r = ground_create(&c, volume_id);
+        r = ground_create(&c, id);
     if (r == 0)
         r = schema_create(c.db, uid, gid);
     if (r == 0)
-        r = conn_exec(&c, "COMMIT");
-    if (r == 0)
-        r = conn_exec(&c, "PRAGMA wal_checkpoint(TRUNCATE)");
-    conn_close(&c); /* the log goes with the last connection */
-    return r;
+        r = conn_exec(&c, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+    if (r < 0) {
+        conn_close(&c);
+        return r;
+    }
+    *ret = c;
+    return 0;
 }
 
 /* Give it its name, durably. */
@@ -63,10 +67,9 @@ static int publish(const char *dir, const char *from, const char *to)
 
 int meta_create(const char *dir, const uint8_t page_key[32], uint32_t uid, uint32_t gid)
 {
-    static const char label[] = "pcloud v1 volume id";
     char *path = mem_printf("%s/" ENGINE_DB, dir), *made = mem_printf("%s/" ENGINE_DB_NEW, dir);
     struct seal_vfs *vfs = NULL;
-    uint8_t id[MAC_BYTES];
+    struct sql_conn c;
     int r = -ENOMEM;
 
     if (!path || !made)
@@ -76,13 +79,14 @@ int meta_create(const char *dir, const uint8_t page_key[32], uint32_t uid, uint3
         r = pc_err_set(-EEXIST, "there is a metadata database in %s already", dir);
     if (r < 0)
         goto free_paths;
-    mac_keyed(page_key, label, sizeof label - 1, NULL, 0, id);
     r = seal_vfs_new(page_key, NULL, &vfs);
     if (r < 0)
         goto free_paths;
-    r = create_at(made, vfs, id, uid, gid);
-    if (r == 0)
+    r = engine_create(vfs, made, page_key, uid, gid, &c);
+    if (r == 0) {
+        conn_close(&c); /* the log goes with the last connection */
         r = publish(dir, made, path);
+    }
     if (r < 0)
         unlink(made);
     seal_vfs_free(vfs);

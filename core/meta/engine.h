@@ -6,8 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "meta/record.h"
-#include "meta/seal/vfs.h"
+#include "meta/conn.h"
 #include "meta/share/lease.h"
 #include "meta/share/redo.h"
 #include "meta/sql.h"
@@ -22,21 +21,6 @@
 #define ENGINE_COMMIT_MS 20                  /* at most so long after the first of them */
 #define ENGINE_COMMIT_DATA_MS 100            /* the same where the data must go to disk first */
 #define ENGINE_LOG_BYTES ((int64_t)16 << 20) /* a log of this size is checkpointed */
-
-/* A prepared statement of a string literal. */
-struct sql_entry {
-    const char *sql;
-    sqlite3_stmt *stmt;
-    bool writes, bound;
-    struct record values; /* what was bound last, for the redo file */
-};
-
-struct sql_conn {
-    sqlite3 *db;
-    struct sql_entry **by_sql, **by_stmt; /* open addressing by address */
-    size_t cap, used;
-    struct record *op; /* where running writes are noted; NULL: nowhere */
-};
 
 struct engine_pin {
     uint64_t seq;
@@ -104,16 +88,9 @@ static inline struct engine *engine_of(struct meta *m)
     return (struct engine *)(void *)m;
 }
 
-/** conn_open(vfs, path, c): a connection to a database that is there, with its settings made. PC_EPASSPHRASE, PC_ECORRUPT, -ENOENT. */
-int conn_open(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
-/** conn_create(vfs, path, c): the same to a new database. */
-int conn_create(const struct seal_vfs *vfs, const char *path, struct sql_conn *c);
-/** conn_close(c): finalize and close; an unopened one is legal. conn_exec(c, sql): run text that is not kept. */
-void conn_close(struct sql_conn *c);
-int conn_exec(struct sql_conn *c, const char *sql);
-/** sql_note(c, op): from now on note what this thread writes by ${c}; NULL: no more. */
-void sql_note(struct sql_conn *c, struct record *op);
-
+/** engine_create(vfs, path, page_key, uid, gid, ret): a new database with all tables and the root. */
+int engine_create(const struct seal_vfs *vfs, const char *path, const uint8_t page_key[32],
+                  uint32_t uid, uint32_t gid, struct sql_conn *ret);
 /** ground_create(c, volume_id): the tables of the ground: setting, feed, total. */
 int ground_create(struct sql_conn *c, const uint8_t volume_id[16]);
 /** setting_get(c, key, ret): 0, or PC_ECORRUPT if it is not there. setting_set(c, key, value). */

@@ -3,7 +3,7 @@
 #include "meta/sql.h"
 
 #include "base/alloc.h"
-#include "meta/engine.h"
+#include "meta/conn.h"
 #include "pcloud/err.h"
 
 #include <string.h>
