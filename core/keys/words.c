@@ -105,7 +105,9 @@ static const char *nearest(const char *word, size_t len)
             return words_english[i];
     }
     for (int i = 0; i < WORDS_LIST; i++) {
-        if (near_distance(words_english[i], strlen(words_english[i]), word, len) <= 1)
+        size_t n = strlen(words_english[i]);
+
+        if (len + 1 >= n && len <= n + 1 && near_distance(words_english[i], n, word, len) <= 1)
             return words_english[i];
     }
     return NULL;
