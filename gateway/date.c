@@ -112,6 +112,7 @@ int date_parse_http(const char *text, time_t *ret)
     if (comma && comma - text == 3) {
         if (!scan(text, "www, DD B YYYY hh:mm:ss GMT", &tm) &&
             !scan(text, "www, DD B YYYY hh:mm:ss +0000", &tm) &&
+            !scan(text, "www, DD B YYYY hh:mm:ss -0000", &tm) &&
             !scan(text, "www, DD B YYYY hh:mm:ss UTC", &tm))
             return PC_EFORMAT;
     } else if (comma) {

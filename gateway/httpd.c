@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct exchange *exchange_of(struct pool_job *job)
+struct exchange *exchange_of(struct worker_job *job)
 {
     return (struct exchange *)((char *)job - offsetof(struct exchange, job));
 }
@@ -58,7 +58,7 @@ void exchange_unref(struct exchange *x)
     count_down(s->httpd, &s->active, false);
 }
 
-void exchange_run(struct exchange *x, void (*fn)(struct pool_job *job), enum exchange_wait wait)
+void exchange_run(struct exchange *x, void (*fn)(struct worker_job *job), enum exchange_wait wait)
 {
     x->job.fn = fn;
     atomic_fetch_add(&x->refs, 1);
@@ -66,7 +66,7 @@ void exchange_run(struct exchange *x, void (*fn)(struct pool_job *job), enum exc
     if (wait == EXCHANGE_WAIT)
         MHD_suspend_connection(x->connection);
     atomic_store(&x->job_state, wait == EXCHANGE_WAIT ? JOB_AWAITED : JOB_RUNNING);
-    pool_submit(x->server->httpd->options.pool, &x->job);
+    workers_submit(x->server->httpd->options.pool, &x->job);
 }
 
 void exchange_done(struct exchange *x)
@@ -189,7 +189,8 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     const char *wrong;
     unsigned status;
 
-    r->method = method;
+    snprintf(x->method, sizeof x->method, "%s", method); /* the library forgets it before the end */
+    r->method = x->method;
     r->head = strcmp(method, "HEAD") == 0;
     r->scheme = x->server->scheme;
     read_peer(r, x->connection);

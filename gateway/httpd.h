@@ -3,7 +3,7 @@
 #ifndef GATEWAY_HTTPD_H
 #define GATEWAY_HTTPD_H
 
-#include "pool.h"
+#include "workers.h"
 #include "req.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct httpd_options {
     unsigned threads;          /* that poll */
     unsigned connections;      /* served at once */
     unsigned timeout;          /* seconds without a byte */
-    struct pool *pool;         /* where the app runs; outlives the server */
+    struct workers *pool;      /* where the app runs; outlives the server */
     const struct req_app *app; /* outlives the server */
     void *ctx;                 /* of app->head */
 };

@@ -28,7 +28,7 @@ static void call_data(struct exchange *x, struct stage *s)
     s->len = 0;
 }
 
-static void job_begin(struct pool_job *job)
+static void job_begin(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 
@@ -36,7 +36,7 @@ static void job_begin(struct pool_job *job)
     exchange_done(x);
 }
 
-static void job_data(struct pool_job *job)
+static void job_data(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 
@@ -44,7 +44,7 @@ static void job_data(struct pool_job *job)
     exchange_done(x);
 }
 
-static void job_finish(struct pool_job *job)
+static void job_finish(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 

@@ -66,7 +66,7 @@ struct exchange {   /* a request and its reply on a connection */
     enum phase phase;
     atomic_uint refs; /* the connection's and a running job's */
     atomic_int job_state;
-    struct pool_job job;
+    struct worker_job job;
     bool started; /* app->head was called */
     bool failed;  /* the reply is set by head or data: feed nothing more */
     bool sent;    /* the reply went out whole */
@@ -76,6 +76,7 @@ struct exchange {   /* a request and its reply on a connection */
     size_t taken;  /* of the reply's stage */
     uint64_t next; /* of the reply: what to read next */
     int source_error;
+    char method[16];
     char target[];
 };
 
@@ -83,12 +84,12 @@ struct exchange {   /* a request and its reply on a connection */
 void exchange_unref(struct exchange *x);
 /** exchange_run(x, fn, wait): run ${fn} on a worker; with ${wait} the connection is suspended until it ends. */
 enum exchange_wait { EXCHANGE_GO_ON, EXCHANGE_WAIT };
-void exchange_run(struct exchange *x, void (*fn)(struct pool_job *job), enum exchange_wait wait);
+void exchange_run(struct exchange *x, void (*fn)(struct worker_job *job), enum exchange_wait wait);
 /** exchange_done(x): the end of every job: wakes the connection if it waits. */
 void exchange_done(struct exchange *x);
 /** exchange_await(x): suspend the connection until the running job ends: the callback comes again then. */
 void exchange_await(struct exchange *x);
-struct exchange *exchange_of(struct pool_job *job);
+struct exchange *exchange_of(struct worker_job *job);
 /** server_enter(s), server_leave(s): around every callback: httpd_stop waits until none is inside. */
 void server_enter(struct server *s);
 void server_leave(struct server *s);

@@ -40,7 +40,7 @@ static void stage_read(struct exchange *x, struct stage *s)
     }
 }
 
-static void job_read(struct pool_job *job)
+static void job_read(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of pcloud-gateway. */
 #include "opts.h"
+#include "server.h"
 
 #include "pcloud/err.h"
 #include "pcloud/version.h"
@@ -26,5 +27,7 @@ int main(int argc, char **argv)
         printf("pcloud-gateway %s\n", pc_version());
     else if (o.print_man)
         opts_print_man();
+    else
+        rc = server_run(&o);
     return rc < 0 ? fail(rc) : 0;
 }

@@ -40,7 +40,7 @@ struct server_state {
     struct pc_home *home;
     struct pc_config *config;
     struct pc_volume *volume;
-    struct pool *pool;
+    struct workers *pool;
     struct httpd *s3, *web;
     struct gateway gateway;
     int lock, s3_fd, web_fd;
@@ -172,7 +172,7 @@ static int start_http(struct server_state *s)
         .app = &s3_app,
         .ctx = &s->gateway,
     };
-    int rc = pool_start(4 * n > WORKERS_MIN ? 4 * n : WORKERS_MIN, &s->pool);
+    int rc = workers_start(4 * n > WORKERS_MIN ? 4 * n : WORKERS_MIN, &s->pool);
 
     if (rc < 0)
         return rc;
@@ -333,7 +333,7 @@ static int close_all(struct server_state *s)
 
     httpd_stop(s->web, 0);
     httpd_stop(s->s3, DRAIN_MS);
-    pool_stop(s->pool);
+    workers_stop(s->pool);
     if (s->volume)
         rc = pc_volume_close(s->volume);
     if (s->s3)

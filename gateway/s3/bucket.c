@@ -118,12 +118,17 @@ static int already_there(struct s3 *s)
 int op_create_bucket(struct s3 *s)
 {
     const char *lock = s3_header(s, "x-amz-bucket-object-lock-enabled");
+    const char *owner = s3_header(s, "x-amz-object-ownership");
     int rc = headers_refuse(s);
 
     if (rc < 0)
         return rc;
     if (lock && strcmp(lock, "true") == 0)
         return s3_fail(s, S3_ENOTIMPLEMENTED, "Object Lock is not implemented.");
+    if (owner && strcmp(owner, "BucketOwnerEnforced") != 0)
+        return s3_fail(s, S3_ENOTIMPLEMENTED,
+                       "Only the object ownership BucketOwnerEnforced is "
+                       "implemented.");
     rc = check_location(s);
     if (rc < 0)
         return rc;

@@ -20,6 +20,8 @@ static const struct {
     {PC_SHA1, "SHA1", "x-amz-checksum-sha1", "ChecksumSHA1"},
     {PC_SHA256, "SHA256", "x-amz-checksum-sha256", "ChecksumSHA256"},
 };
+#define PARTS "x-amz-checksum-parts" /* kept with the object, never sent */
+#define PARTS_KEPT_MAX 8192          /* bytes */
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 int checksum_kind(const char *name)
@@ -42,6 +44,11 @@ static size_t row_of(int kind)
 const char *checksum_name(int kind)
 {
     return kinds[row_of(kind)].name;
+}
+
+const char *checksum_element(int kind)
+{
+    return kinds[row_of(kind)].element;
 }
 
 const char *checksum_header(int kind)
@@ -198,6 +205,49 @@ static int combine(int kind, bool composite, const struct pc_part *parts, size_t
     return 0;
 }
 
+/* The parts' own checksums, "base64,base64,…", for GET by part; left out where there are too many to keep. */
+static void add_parts(struct buf *headers, int kind, const struct pc_part *parts, size_t n)
+{
+    size_t prefix = strlen(checksum_header(kind)) + 1;
+
+    if (n * 4 * (pc_digest_size((enum pc_digest_kind)kind) + 4) / 3 > PARTS_KEPT_MAX)
+        return;
+    buf_add(headers, PARTS, sizeof PARTS);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(headers, ',');
+        buf_str(headers, parts[i].checksum + prefix);
+    }
+    buf_char(headers, '\0');
+}
+
+/* Which checksum the object has; -1: none. */
+static int kind_of(const struct pc_headers *h)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (pc_headers_get(h, kinds[i].header))
+            return (int)kinds[i].kind;
+    return -1;
+}
+
+int checksum_of_part(const struct pc_headers *h, unsigned number, char out[64])
+{
+    const char *list = pc_headers_get(h, PARTS);
+    int kind = list ? kind_of(h) : -1;
+
+    for (unsigned i = 1; kind >= 0 && *list; i++) {
+        size_t len = strcspn(list, ",");
+
+        if (i == number && len < 64) {
+            memcpy(out, list, len);
+            out[len] = '\0';
+            return kind;
+        }
+        list += len + (list[len] == ',');
+    }
+    return -1;
+}
+
 int checksum_of_parts(struct s3 *s, const struct pc_headers *upload, const struct pc_part *parts,
                       size_t n, struct buf *headers)
 {
@@ -220,5 +270,6 @@ int checksum_of_parts(struct s3 *s, const struct pc_headers *upload, const struc
                        checksum_name(kind));
     headers_add(headers, checksum_header(kind), value);
     headers_add(headers, "x-amz-checksum-type", type);
+    add_parts(headers, kind, parts, n);
     return 0;
 }

@@ -39,6 +39,8 @@ static const char *plain_encoding(struct s3 *s, const char *value)
 
     if (!out)
         return NULL;
+    if (!strcasestr(value, "aws-chunked"))
+        return value;
     while (*value) {
         size_t len;
 
@@ -184,15 +186,14 @@ int headers_write_condition(struct s3 *s, struct pc_condition *ret)
     if (match && none)
         return s3_fail(s, S3_ENOTIMPLEMENTED,
                        "If-Match and If-None-Match together are not implemented");
-    if (none && strcmp(none, "*") != 0 && strcmp(none, "\"*\"") != 0)
-        return s3_fail(s, S3_ENOTIMPLEMENTED, "If-None-Match of a write is only implemented for *");
-    if (none)
-        ret->if_none_match = "*";
-    if (match) {
-        etag = req_dup(s->r, match, strlen(match));
-        if (!etag)
-            return -ENOMEM;
+    if (!match && !none)
+        return 0;
+    etag = match ? req_dup(s->r, match, strlen(match)) : req_dup(s->r, none, strlen(none));
+    if (!etag)
+        return -ENOMEM;
+    if (match)
         ret->if_match = s3_etag_plain(etag);
-    }
+    else
+        ret->if_none_match = s3_etag_plain(etag);
     return 0;
 }

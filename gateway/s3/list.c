@@ -129,7 +129,7 @@ static int read_params(struct listing *l)
     if (coding && *coding && strcmp(coding, "url") != 0)
         return s3_fail(s, S3_EARGUMENT, "Invalid Encoding Method specified in Request");
     l->coding = coding && *coding ? XML_URL : XML_PLAIN;
-    if (l->form == FORM_V2 && token)
+    if (l->form == FORM_V2 && token && *token)
         return read_token(l, token);
     return 0;
 }

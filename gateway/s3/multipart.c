@@ -338,19 +338,18 @@ static int complete(struct s3 *s, struct manifest *m)
     struct pc_headers h;
     struct buf headers;
     char etag[PC_ETAG_MAX];
-    int rc = headers_write_condition(s, &cond);
+    int rc = headers_write_condition(s, &cond), bad;
 
-    if (rc == 0)
-        rc = etag_of_parts(m, etag);
     if (rc < 0)
         return rc;
+    bad = etag_of_parts(m, etag);
     rc = pc_upload_get(s->gw->volume, s->bucket, s->key, s->key_len, id, &u);
-    if (rc == PC_ENOUPLOAD)
+    if (rc == PC_ENOUPLOAD && bad == 0)
         return completed_before(s, etag);
     if (rc < 0)
         return rc;
     buf_init(&headers, PC_META_MAX);
-    rc = final_headers(s, &u, m, &headers);
+    rc = bad < 0 ? bad : final_headers(s, &u, m, &headers);
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
         rc =

@@ -8,6 +8,7 @@
 #include "pcloud/log.h"
 #include "s3/cond.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,16 +145,35 @@ static int select_range(struct s3 *s, const struct pc_object *o, struct pc_reade
     return 0;
 }
 
+/* Of the whole object, or of the part that was asked for; a range has none. */
+static void add_checksum(struct s3 *s, const struct pc_object *o)
+{
+    const char *mode = s3_header(s, "x-amz-checksum-mode"), *part = s3_param(s, "partNumber"),
+               *type;
+    char sum[64];
+    int kind;
+
+    if (!mode || strcmp(mode, "ENABLED") != 0)
+        return;
+    if (part && o->parts) {
+        kind = checksum_of_part(&o->headers, (unsigned)strtoul(part, NULL, 10), sum);
+        type = pc_headers_get(&o->headers, "x-amz-checksum-type");
+        if (kind < 0)
+            return;
+        req_reply_header(s->r, checksum_header(kind), sum);
+        req_reply_header(s->r, "x-amz-checksum-type", type ? type : "COMPOSITE");
+    } else if (s->r->status == 200 || part) {
+        checksum_reply(s, &o->headers);
+    }
+}
+
 static void describe(struct s3 *s, const struct pc_object *o)
 {
-    const char *mode = s3_header(s, "x-amz-checksum-mode");
-
     identity(s, o);
     req_reply_header(s->r, "Accept-Ranges", "bytes");
     headers_reply(s, &o->headers);
     req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
-    if (mode && strcmp(mode, "ENABLED") == 0 && (s->r->status == 200 || s->r->head))
-        checksum_reply(s, &o->headers);
+    add_checksum(s, o);
 }
 
 static int answer(struct s3 *s, struct pc_object *o, struct pc_reader *reader)
@@ -239,24 +259,46 @@ static bool listed(const char *list, const char *name)
     return false;
 }
 
-static void add_parts(struct buf *b, const struct pc_object *o, struct pc_reader *reader)
+/* One page of the parts: x-amz-max-parts after x-amz-part-number-marker. */
+static int add_parts(struct s3 *s, const struct pc_object *o, struct pc_reader *reader)
 {
-    xml_open(b, "ObjectParts");
-    xml_num(b, "TotalPartsCount", o->parts);
-    xml_num(b, "PartsCount", o->parts);
-    buf_str(b, "<PartNumberMarker>0</PartNumberMarker><MaxParts>1000</MaxParts><IsTruncated>false</"
-               "IsTruncated>");
-    for (unsigned n = 1; n <= o->parts && n <= 1000; n++) {
-        uint64_t off, len;
+    const char *max = s3_header(s, "x-amz-max-parts");
+    const char *after = s3_header(s, "x-amz-part-number-marker");
+    struct buf *b = &s->r->reply_body;
+    long count = 1000, marker = 0, last;
+    char sum[64];
+    int rc = 0;
 
-        if (pc_reader_part(reader, n, &off, &len) < 0)
-            break;
+    if (max)
+        rc = s3_number(s, max, 0, INT_MAX, "max-parts", &count);
+    if (rc == 0 && after)
+        rc = s3_number(s, after, 0, INT_MAX, "part-number-marker", &marker);
+    if (rc < 0)
+        return rc;
+    count = count > 1000 ? 1000 : count;
+    last = marker + count < (long)o->parts ? marker + count : (long)o->parts;
+    xml_open(b, "ObjectParts");
+    xml_num(b, "PartsCount", o->parts);
+    xml_num(b, "PartNumberMarker", (uint64_t)marker);
+    xml_num(b, "NextPartNumberMarker", (uint64_t)(last > marker ? last : marker));
+    xml_num(b, "MaxParts", (uint64_t)count);
+    xml_str(b, "IsTruncated", last < (long)o->parts && count > 0 ? "true" : "false");
+    for (unsigned n = (unsigned)marker + 1; (long)n <= last; n++) {
+        uint64_t off, len;
+        int kind = checksum_of_part(&o->headers, n, sum);
+
+        rc = pc_reader_part(reader, n, &off, &len);
+        if (rc < 0)
+            return rc;
         xml_open(b, "Part");
         xml_num(b, "PartNumber", n);
         xml_num(b, "Size", len);
+        if (kind >= 0)
+            xml_str(b, checksum_element(kind), sum);
         xml_close(b, "Part");
     }
     xml_close(b, "ObjectParts");
+    return 0;
 }
 
 int op_object_attributes(struct s3 *s)
@@ -285,7 +327,7 @@ int op_object_attributes(struct s3 *s)
         xml_close(b, "Checksum");
     }
     if (listed(want, "ObjectParts") && o.parts)
-        add_parts(b, &o, reader);
+        rc = add_parts(s, &o, reader);
     class = pc_headers_get(&o.headers, "x-amz-storage-class");
     if (listed(want, "StorageClass"))
         xml_str(b, "StorageClass", class ? class : "STANDARD");
@@ -296,5 +338,5 @@ int op_object_attributes(struct s3 *s)
     req_reply_header(s->r, "Last-Modified", date);
     pc_reader_close(reader);
     pc_object_fini(&o);
-    return s3_reply_xml(s);
+    return rc < 0 ? rc : s3_reply_xml(s);
 }

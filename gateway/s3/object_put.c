@@ -24,7 +24,8 @@ int op_put_object_begin(struct s3 *s)
         return cond.if_match ? (int)S3_ENOKEY : 0;
     if (rc < 0)
         return rc;
-    if (cond.if_none_match || (cond.if_match && !cond_etag_in(cond.if_match, o.etag)))
+    if ((cond.if_none_match && cond_etag_in(cond.if_none_match, o.etag)) ||
+        (cond.if_match && !cond_etag_in(cond.if_match, o.etag)))
         rc = S3_EPRECONDITION;
     pc_object_fini(&o);
     return rc;

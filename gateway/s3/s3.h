@@ -118,6 +118,9 @@ int checksum_parse(struct s3 *s);
 int checksum_kind(const char *name);
 const char *checksum_name(int kind);
 const char *checksum_header(int kind);
+const char *checksum_element(int kind);
+/** checksum_of_part(h, number, out): the kind of the part's own checksum, its base64 in ${out}; -1 if it is not kept. */
+int checksum_of_part(const struct pc_headers *h, unsigned number, char out[64]);
 bool checksum_valid(int kind, const char *value);
 void checksum_reply(struct s3 *s, const struct pc_headers *h);
 void checksum_xml(struct buf *b, const struct pc_headers *h);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Worker threads for what must not run on the threads that poll connections. */
-#include "pool.h"
+#include "workers.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,10 +10,10 @@
 
 #define STACK_BYTES (512u << 10)
 
-struct pool {
+struct workers {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct pool_job *first, **last;
+    struct worker_job *first, **last;
     unsigned idle;
     bool stopping;
     unsigned count;
@@ -22,11 +22,11 @@ struct pool {
 
 static void *work(void *arg)
 {
-    struct pool *p = arg;
+    struct workers *p = arg;
 
     pthread_mutex_lock(&p->lock);
     for (;;) {
-        struct pool_job *job = p->first;
+        struct worker_job *job = p->first;
 
         if (job) {
             p->first = job->next;
@@ -47,7 +47,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-static int spawn(struct pool *p, unsigned threads)
+static int spawn(struct workers *p, unsigned threads)
 {
     pthread_attr_t attr;
     sigset_t all, old;
@@ -68,9 +68,9 @@ static int spawn(struct pool *p, unsigned threads)
     return rc;
 }
 
-int pool_start(unsigned threads, struct pool **ret)
+int workers_start(unsigned threads, struct workers **ret)
 {
-    struct pool *p = calloc(1, sizeof *p + threads * sizeof p->threads[0]);
+    struct workers *p = calloc(1, sizeof *p + threads * sizeof p->threads[0]);
     int rc;
 
     if (!p)
@@ -80,14 +80,14 @@ int pool_start(unsigned threads, struct pool **ret)
     p->last = &p->first;
     rc = spawn(p, threads);
     if (rc < 0) {
-        pool_stop(p);
+        workers_stop(p);
         return rc;
     }
     *ret = p;
     return 0;
 }
 
-void pool_submit(struct pool *p, struct pool_job *job)
+void workers_submit(struct workers *p, struct worker_job *job)
 {
     bool wake;
 
@@ -101,7 +101,7 @@ void pool_submit(struct pool *p, struct pool_job *job)
         pthread_cond_signal(&p->wake);
 }
 
-void pool_stop(struct pool *p)
+void workers_stop(struct workers *p)
 {
     if (!p)
         return;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker threads for what must not run on the threads that poll connections. */
+#ifndef GATEWAY_WORKERS_H
+#define GATEWAY_WORKERS_H
+
+struct worker_job { /* lives in the caller's memory until ${fn} begins */
+    void (*fn)(struct worker_job *job);
+    struct worker_job *next;
+};
+
+struct workers;
+
+/** workers_start(threads, ret): -EAGAIN, -ENOMEM. */
+int workers_start(unsigned threads, struct workers **ret);
+/** workers_submit(p, job): run it on a worker, in order; never blocks, never fails. The job may be submitted again from its ${fn}. */
+void workers_submit(struct workers *p, struct worker_job *job);
+/** workers_stop(p): finish every job, end the threads, free. NULL is legal. */
+void workers_stop(struct workers *p);
+
+#endif
