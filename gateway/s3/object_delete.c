@@ -27,9 +27,10 @@ int op_delete_object(struct s3 *s)
         cond.if_match = s3_etag_plain(etag);
     }
     rc = pc_object_delete(s->gw->volume, s->bucket, s->key, s->key_len, match ? &cond : NULL, NULL);
-    if (rc == 0)
-        s->r->status = 204;
-    return rc;
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    s->r->status = 204; /* also if there was nothing */
+    return 0;
 }
 
 struct batch {
@@ -84,7 +85,7 @@ static void add_result(struct batch *b, size_t i)
     const struct pc_delete *item = &b->items[i];
     const struct s3_error_entry *e;
 
-    if (item->result == 0 || (item->result == -ENOENT && !item->etag)) {
+    if (item->result == 0 || item->result == -ENOENT) {
         if (b->quiet)
             return;
         xml_open(out, "Deleted");
