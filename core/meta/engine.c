@@ -144,6 +144,7 @@ static int shared_open(struct engine *e, const uint8_t *page_key)
     r = counters_load(e);
     if (r == 0)
         r = txn_recover(e);
+    atomic_store(&e->shm.head->next_id, atomic_load(&e->shm.head->id_end));
     lease_release(&e->lease, &e->shm);
     return r;
 }

@@ -89,8 +89,6 @@ int counters_load(struct engine *e)
         if (!counters[i].may_be_ahead || atomic_load(counter(e, i)) < (uint64_t)v)
             atomic_store(counter(e, i), (uint64_t)v);
     }
-    if (atomic_load(&e->shm.head->next_id) == 0)
-        atomic_store(&e->shm.head->next_id, atomic_load(&e->shm.head->id_end));
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "meta/seal/file.h"
 #include "pcloud/err.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,11 +124,19 @@ static void methods_set(struct seal_vfs *v)
     };
 }
 
+/* Counting memory takes a lock of the whole process at every allocation. */
+static void library_setup(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int seal_vfs_new(const uint8_t key[AEAD_KEY_BYTES], const char *below, struct seal_vfs **ret)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static atomic_uint numbers;
     struct seal_vfs *v;
 
+    pthread_once(&once, library_setup);
     if (sqlite3_initialize() != SQLITE_OK)
         return -EIO;
     v = mem_calloc(1, sizeof *v);
