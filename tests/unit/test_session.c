@@ -358,6 +358,11 @@ static void what_one_has_done_the_other_sees_at_once(void **state)
     test_dir_free(dir);
 }
 
+static bool has_files(void *arg)
+{
+    return tell(arg, COUNT, 0) > 0;
+}
+
 static void a_busy_writer_lets_others_in(void **state)
 {
     char *dir = home_new();
@@ -368,6 +373,7 @@ static void a_busy_writer_lets_others_in(void **state)
     start(&busy, dir);
     start(&other, dir);
     order(&busy, MAKE_ALL, 100000);
+    assert_true(test_wait(60000, has_files, &other));
     for (int64_t i = 0; i < 100; i++)
         assert_int_equal(tell(&other, MAKE, i), 0); /* while the busy one goes on */
     assert_int_equal(write(busy.to, "", 1), 1);
@@ -585,6 +591,7 @@ static void of_another_life_of_the_machine_nothing_is_redone(void **state)
     free(data);
     start(&w, dir);
     assert_int_equal(tell(&w, COUNT, 0), 0);
+    assert_int_equal(tell(&w, FLUSH, 0), 0);
     kill_it(&w);
     /* of this life, but not after this commit; damaged, too */
     assert_int_equal(test_file_write(redo, before, len), 0);
