@@ -60,6 +60,8 @@ void *mem_alloc(size_t n)
 
 void *mem_calloc(size_t n, size_t size)
 {
+    if (size != 0 && n > SIZE_MAX / size)
+        return NULL;
     return mem_denied() ? NULL : calloc(n ? n : 1, size ? size : 1);
 }
 

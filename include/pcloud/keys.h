@@ -36,12 +36,13 @@ int pc_words_check(const char *words);
 /**
  * pc_keys_create(home, passphrase, len, words, ret_words, ret_keys): a new secret, or the one ${words} (may be NULL) stand for; wrapped by the
  * passphrase (Argon2id, 44 MiB, 4 passes; RFC 9106) into the file "keys". ${ret_words} (PC_WORDS_MAX bytes) gets the 24 words: the
- * caller shows them once and wipes them with pc_wipe. PC_EWORDS, PC_EUSAGE (empty or over-long passphrase).
+ * caller shows them once and wipes them with pc_wipe; it may be NULL. PC_EWORDS, PC_EUSAGE (empty or over-long passphrase), -EEXIST: keys that
+ * are there are never replaced. PCLOUD_TEST_ARGON2=min in the environment lowers the cost; for tests.
  */
 int pc_keys_create(struct pc_home *home, const char *passphrase, size_t len, const char *words,
                    char *ret_words, struct pc_keys **ret_keys);
 
-/** pc_keys_open(home, passphrase, len, ret_keys): unwrap. PC_EPASSPHRASE, PC_ECORRUPT, PC_EVERSION. Takes about 0.2 s by design. */
+/** pc_keys_open(home, passphrase, len, ret_keys): unwrap. PC_EPASSPHRASE, PC_ECORRUPT (or missing), PC_EVERSION. Takes about 0.2 s by design. */
 int pc_keys_open(struct pc_home *home, const char *passphrase, size_t len,
                  struct pc_keys **ret_keys);
 
