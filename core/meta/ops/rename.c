@@ -225,12 +225,13 @@ static int rename_in(struct meta *m, struct sql_conn *c, uint64_t parent, const 
         flags == (PC_RENAME_NOREPLACE | PC_RENAME_EXCHANGE))
         return -EINVAL;
     rc = load(c, &v, parent, name, new_parent, new_name);
-    if (rc == 0)
-        rc = check(c, &v, new_name, flags);
     if (rc < 0)
         return rc;
-    if (v.exists && v.src.ino == v.dst.ino)
-        return 0; /* two links of one file: nothing is to be done */
+    if (v.exists && v.src.ino == v.dst.ino && !(flags & PC_RENAME_NOREPLACE))
+        return 0; /* itself, or another link of the same file: nothing is to be done */
+    rc = check(c, &v, new_name, flags);
+    if (rc < 0)
+        return rc;
     return flags & PC_RENAME_EXCHANGE ? exchange(m, c, &v) : replace(m, c, &v, new_name);
 }
 
