@@ -388,16 +388,19 @@ int schema_check(struct meta *m, struct sql_conn *c, bool repair,
 {
     struct checker k = {
         .m = m, .c = c, .repair = repair, .found = found, .arg = arg, .problems = 0};
+    uint64_t left;
     int rc = run_round(&k);
 
     for (unsigned i = 1; rc == 0 && repair && k.round > 0 && i < ROUNDS_MAX; i++)
         rc = run_round(&k);
     if (rc == 0 && repair && k.problems > 0)
         rc = sql_feed(m, c, PC_CHANGE_LOST, 0, 0, NULL, 0);
+    left = k.round;
+    if (rc == 0)
+        rc = run_totals(&k);
     if (rc < 0)
         return rc;
-    *ret_repaired += repair ? k.problems - k.round : 0;
-    rc = run_totals(&k);
     *ret_problems += k.problems;
-    return rc;
+    *ret_repaired += repair ? k.problems - left : 0;
+    return 0;
 }
