@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USERS_MAX (1 << 20)
+
 static const char *role_name(enum pc_role role)
 {
     return role == PC_ROLE_ADMIN ? "admin" : "user";
@@ -119,32 +121,51 @@ int verb_user_add(struct cli *c)
 struct listing {
     struct cli *c;
     json_t *array; /* NULL: text */
-    bool secrets, failed;
+    bool secrets;
+    struct pc_user *users; /* of `user list` */
+    size_t n_users, cap_users;
 };
 
 static int append(struct listing *l, json_t *o)
 {
     if (!o || json_array_append_new(l->array, o) != 0)
-        l->failed = true;
-    return l->failed;
+        return pc_err_set(-ENOMEM, "out of memory");
+    return 0;
 }
 
-static int list_user(void *arg, const struct pc_user *u)
+/* Users as they come; their keys are looked up afterwards, since a callback must not ask the volume again. */
+static int collect_user(void *arg, const struct pc_user *u)
 {
     struct listing *l = arg;
+
+    if (l->n_users == l->cap_users) {
+        size_t cap = l->cap_users ? 2 * l->cap_users : 16;
+        struct pc_user *users = cap <= USERS_MAX ? realloc(l->users, cap * sizeof *users) : NULL;
+
+        if (!users)
+            return pc_err_set(-ENOMEM, "out of memory, or more than %d users", USERS_MAX);
+        l->users = users;
+        l->cap_users = cap;
+    }
+    l->users[l->n_users++] = *u;
+    return 0;
+}
+
+static int list_user(struct listing *l, const struct pc_user *u)
+{
     struct pc_access_key key;
     struct pick p = {.any_role = true, .ret = &key};
-    int stop;
+    int err;
 
     if (!l->array) {
         printf("%-24s %-6s %s\n", u->name, role_name(u->role), u->email);
         return 0;
     }
-    if (pc_key_list(l->c->volume, u->name, pick_one, &p) < 0)
-        p.found = false;
-    stop = append(l, user_json(u, p.found ? &key : NULL));
+    err = pc_key_list(l->c->volume, u->name, pick_one, &p);
+    if (err >= 0)
+        err = append(l, user_json(u, p.found ? &key : NULL));
     pc_wipe(&key, sizeof key);
-    return stop;
+    return err;
 }
 
 static int list_key(void *arg, const struct pc_access_key *k)
@@ -171,8 +192,7 @@ static int start_listing(struct cli *c, struct listing *l)
 
 static int end_listing(struct listing *l, int err)
 {
-    if (l->failed)
-        err = pc_err_set(-ENOMEM, "out of memory");
+    free(l->users);
     if (err < 0) {
         json_decref(l->array);
         return err;
@@ -186,7 +206,9 @@ int verb_user_list(struct cli *c)
     int err = start_listing(c, &l);
 
     if (err >= 0)
-        err = pc_user_list(c->volume, list_user, &l);
+        err = pc_user_list(c->volume, collect_user, &l);
+    for (size_t i = 0; err >= 0 && i < l.n_users; i++)
+        err = list_user(&l, &l.users[i]);
     return end_listing(&l, err);
 }
 

@@ -8,7 +8,7 @@ json() { python3 -c 'import json,sys; d=json.load(sys.stdin); print(eval(sys.arg
 # one_line STATUS COMMAND...: it ends with STATUS, says one line on stderr and nothing on stdout.
 one_line() {
     local want=$1 rc; shift
-    "$@" >"$TMP/out" 2>"$TMP/err" </dev/null; rc=$?
+    setsid -w "$@" >"$TMP/out" 2>"$TMP/err" </dev/null; rc=$? # without a terminal: nothing can be asked
     is "exit of $*" "$rc" "$want"
     is "lines on stderr of $*" "$(wc -l <"$TMP/err")" 1
     is "bytes on stdout of $*" "$(wc -c <"$TMP/out")" 0
@@ -35,8 +35,7 @@ is 'completion of a second word' "$(complete_of pcloud user ad)" add
 is 'completion of an option' "$(complete_of pcloud up --no-m)" --no-mount
 pcloud --print-man >"$TMP/pcloud.1" || fail '--print-man'
 if command -v mandoc >/dev/null; then
-    mandoc -T lint -W warning "$TMP/pcloud.1" >"$TMP/lint"
-    is 'mandoc finds nothing' "$(grep -cE 'ERROR|WARNING: (?!missing date)' "$TMP/lint")" 0
+    ok 'mandoc finds nothing' mandoc -T lint -W warning "$TMP/pcloud.1"
 fi
 
 # wrong usage
@@ -168,9 +167,9 @@ is 'env --json' "$(pcloud env --json | json 'd["AWS_ENDPOINT_URL"]')" http://127
 # upkeep of an empty volume
 is 'fsck' "$(pcloud fsck --json | json 'd["problems"]')" 0
 is 'scrub' "$(pcloud scrub --json | json 'd["damaged_blocks"]')" 0
-ok 'gc' json 'd["freed_blocks"]' < <(pcloud gc --json)
+is 'gc' "$(pcloud gc --json | json 'd["freed_blocks"]')" 0
 is 'gc --quiet' "$(pcloud gc --full --quiet 2>&1)" ''
-ok 'df' json 'd["disk_total"]' < <(pcloud df --json)
+is 'df' "$(pcloud df --json | json 'd["disk_total"] > 0')" True
 is 'nothing to stop' "$(pcloud down)" 'Nothing was running'
 
 # passphrases
