@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of pcloud. */
-#include "pcloud/version.h"
+#include "cli.h"
 
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("pcloud %s\n", pc_version());
-    return 0;
+    return cli_run(argc, argv);
 }

@@ -153,6 +153,15 @@ const char *run_part_file(enum part_kind part)
     return part == PART_MOUNT ? "run/mount.json" : "run/gateway.json";
 }
 
+/* "http://127.0.0.1:9800" without its scheme. */
+static void strip_scheme(char *url)
+{
+    const char *rest = strstr(url, "://");
+
+    if (rest)
+        memmove(url, rest + 3, strlen(rest + 3) + 1);
+}
+
 int run_part_read(struct pc_home *home, enum part_kind part, struct run_part *ret)
 {
     json_t *o = run_read(home, run_part_file(part));
@@ -163,6 +172,10 @@ int run_part_read(struct pc_home *home, enum part_kind part, struct run_part *re
     copy_text(o, part == PART_MOUNT ? "path" : "s3", ret->where, sizeof ret->where);
     if (part == PART_GATEWAY)
         copy_text(o, "web", ret->web, sizeof ret->web);
+    if (part == PART_GATEWAY) {
+        strip_scheme(ret->where);
+        strip_scheme(ret->web);
+    }
     json_decref(o);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static bool same_port_asked(const char *asked, const char *runs)
 static int already(struct cli *c, const struct plan *plan)
 {
     struct run_supervisor s;
-    char mount[CLI_LINE_MAX];
+    char mount[PATH_MAX];
 
     run_supervisor_load(c->home, &s);
     for (int i = 0; i < PART_COUNT; i++) {
