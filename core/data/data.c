@@ -87,7 +87,7 @@ static int store(struct data *d, struct data_scratch *s, const uint8_t id[META_B
     r = record_encode(s->codec, &d->secrets->record, id, plain, size, d->compress, out,
                       &block.stored);
     if (r == 0)
-        r = packs_append(d->packs, out, block.stored, &block.pack, &block.off);
+        r = packs_append(d->packs, PACKS_KEEP_RESERVE, out, block.stored, &block.pack, &block.off);
     if (r < 0)
         return r;
     pending_add(d->pending, &block);

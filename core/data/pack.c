@@ -240,8 +240,9 @@ bool packs_is_open(struct packs *ps, uint64_t id)
 }
 
 /* Is there room for ${len} bytes and the reserve? Asks the system only now and then. */
-static int take_space(struct packs *ps, size_t len)
+static int take_space(struct packs *ps, enum packs_space space, size_t len)
 {
+    uint64_t keep = space == PACKS_KEEP_RESERVE ? ps->reserve : 0;
     uint64_t free;
     bool enough;
     int r;
@@ -256,11 +257,13 @@ static int take_space(struct packs *ps, size_t len)
     r = disk()->space(ps->dir, &free);
     if (r < 0)
         return pc_err_set(r, "cannot see the free space of %s: %s", ps->dir, pc_strerror(r));
-    if (free < ps->reserve || free - ps->reserve < len)
+    if (free < keep || free - keep < len)
         return pc_err_set(-ENOSPC,
                           "no space for data: %" PRIu64 " MiB free in %s, %" PRIu64
                           " MiB are kept in reserve; free some, or lower the reserve",
-                          free >> 20, ps->dir, ps->reserve >> 20);
+                          free >> 20, ps->dir, keep >> 20);
+    if (space == PACKS_USE_RESERVE)
+        return 0;
     pthread_mutex_lock(&ps->lock);
     ps->credit = free - ps->reserve - len < CREDIT_BYTES ? free - ps->reserve - len : CREDIT_BYTES;
     pthread_mutex_unlock(&ps->lock);
@@ -329,12 +332,12 @@ unlock:
     return r;
 }
 
-int packs_append(struct packs *ps, const void *rec, size_t len, uint64_t *ret_pack,
-                 uint64_t *ret_off)
+int packs_append(struct packs *ps, enum packs_space space, const void *rec, size_t len,
+                 uint64_t *ret_pack, uint64_t *ret_off)
 {
     struct pack *p;
     uint64_t off, id;
-    int r = take_space(ps, len);
+    int r = take_space(ps, space, len);
 
     if (r < 0)
         return r;

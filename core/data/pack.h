@@ -24,12 +24,15 @@ int packs_finish(struct packs *ps);
 /** packs_close(ps): after packs_finish: free. */
 void packs_close(struct packs *ps);
 
+/* New data leaves the reserve alone; compaction may use it, since it gives more back. */
+enum packs_space { PACKS_KEEP_RESERVE, PACKS_USE_RESERVE };
+
 /**
- * packs_append(ps, rec, len, ret_pack, ret_off): a place for ${len} bytes in an open pack, written there but not synced. Any number of threads write at once.
+ * packs_append(ps, space, rec, len, ret_pack, ret_off): a place for ${len} bytes in an open pack, written there but not synced. Any number of threads write at once.
  * -ENOSPC also when less than the reserve would be left; then and after any other error nothing refers to what may have been written.
  */
-int packs_append(struct packs *ps, const void *rec, size_t len, uint64_t *ret_pack,
-                 uint64_t *ret_off);
+int packs_append(struct packs *ps, enum packs_space space, const void *rec, size_t len,
+                 uint64_t *ret_pack, uint64_t *ret_off);
 
 /**
  * packs_barrier(ps): what was appended before the call is on disk. Callers at the same time share one sync. After a failed sync nobody knows what the disk

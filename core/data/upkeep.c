@@ -102,7 +102,7 @@ static int move_record(struct mover *m, const struct meta_block *b)
         return 0;
     }
     if (r == 0)
-        r = packs_append(d->packs, m->rec, b->stored, &pack, &off);
+        r = packs_append(d->packs, PACKS_USE_RESERVE, m->rec, b->stored, &pack, &off);
     if (r == 0)
         r = d->meta->content->block_move(d->meta, b->bid, b->pack, b->off, pack, off);
     if (r == PC_ESTALEREF)

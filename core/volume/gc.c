@@ -66,6 +66,13 @@ static bool worth_compacting(const struct pc_volume *v, const struct meta_pack *
            p->live * 100 < p->size * percent;
 }
 
+/* What was moved is durable, then the pack it came from goes: on a full disk that makes the room for the next one. */
+static int drop_emptied(struct pc_volume *v, struct pc_gc_result *r)
+{
+    int rc = meta_sync(v->meta);
+    return rc < 0 ? rc : drop_packs(v, r);
+}
+
 /* Each pack is looked at once, also one whose damaged records could not be moved: numbers only rise. */
 static int compact_packs(struct pc_volume *v, bool full, const struct pc_upkeep *up,
                          struct pc_gc_result *r)
@@ -88,10 +95,15 @@ static int compact_packs(struct pc_volume *v, bool full, const struct pc_upkeep 
             if (rc == 0) {
                 r->compacted_packs++;
                 r->moved_bytes += moved;
+                rc = drop_emptied(v, r);
             }
         }
     }
     mem_free(packs);
+    if (rc == -ENOSPC) { /* what was freed so far is freed; the rest has to wait for room */
+        pc_log(PC_LOG_WARN, "gc.room", "no room to compact more: %s", pc_err_text(rc));
+        rc = 0;
+    }
     return n < 0 ? n : rc;
 }
 

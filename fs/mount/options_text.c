@@ -101,7 +101,7 @@ void options_man(FILE *out)
 {
     fprintf(out,
             ".\\\" SPDX-License-Identifier: Apache-2.0\n"
-            ".TH MOUNT.PCLOUD 8 \"\" \"pcloud %s\" \"System Administration\"\n"
+            ".TH MOUNT.PCLOUD 8 \"2026-11-21\" \"pcloud %s\" \"System Administration\"\n"
             ".SH NAME\nmount.pcloud \\- mount a pcloud volume\n"
             ".SH SYNOPSIS\n.B mount.pcloud\n.IR HOME [:/ path ]\n.I MOUNTPOINT\n"
             ".RB [ \\-o\n.IR options ]\n.RB [ \\-fnsv ]\n",
