@@ -86,7 +86,7 @@ void opts_print_man(void)
 {
     printf(".\\\" SPDX-License-Identifier: Apache-2.0\n"
            ".\\\" Made by pcloud-gateway --print-man from the table of options.\n"
-           ".TH PCLOUD\\-GATEWAY 1 \"\" \"pcloud %s\" \"pcloud manual\"\n"
+           ".TH PCLOUD\\-GATEWAY 8 \"2026-11-21\" \"pcloud %s\" \"pcloud manual\"\n"
            ".SH NAME\npcloud\\-gateway \\- serve a pcloud volume by S3\n"
            ".SH SYNOPSIS\n.B pcloud\\-gateway\n.RI [ OPTION ]...\n"
            ".SH DESCRIPTION\n"
