@@ -57,7 +57,7 @@ void *checkpoint_run(void *engine)
     while (!atomic_load(&e->stopping)) {
         int r = 0;
 
-        if (e->log_bytes < ENGINE_LOG_BYTES) {
+        if (e->log_bytes < engine_tuning.log_bytes) {
             pthread_cond_wait(&e->log_grew, &e->thread_lock);
             continue;
         }
@@ -86,14 +86,15 @@ static int log_size(void *engine, sqlite3 *db, const char *name, int frames)
     (void)db;
     (void)name;
     pthread_mutex_lock(&e->thread_lock);
-    if (bytes < ENGINE_LOG_BYTES)
-        e->log_next = ENGINE_LOG_BYTES;
-    if (bytes < ENGINE_LOG_BYTES || bytes < e->log_next) {
+    if (bytes < engine_tuning.log_bytes)
+        e->log_next = engine_tuning.log_bytes;
+    if (bytes < engine_tuning.log_bytes || bytes < e->log_next) {
         pthread_mutex_unlock(&e->thread_lock);
         return SQLITE_OK;
     }
     e->log_bytes = bytes;
-    e->log_next = bytes + ENGINE_LOG_BYTES / 4; /* a reader may keep the log from getting shorter */
+    e->log_next =
+        bytes + engine_tuning.log_bytes / 4; /* a reader may keep the log from getting shorter */
     if (!e->checkpointer_runs)
         e->checkpointer_runs = pthread_create(&e->checkpointer, NULL, checkpoint_run, e) == 0;
     else

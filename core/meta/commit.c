@@ -171,7 +171,7 @@ static int sync_lead(struct engine *e)
 
     e->syncing = true;
     pthread_mutex_unlock(&e->sync_lock);
-    if (fdatasync(e->log_fd) < 0)
+    if (engine_tuning.sync_log(e->log_fd) < 0)
         r = -errno;
     if (r == 0 && dir && fsync(e->dir_fd) < 0)
         r = -errno;

@@ -12,6 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+struct engine_tuning engine_tuning = {
+    .sync_log = fdatasync,
+    .feed_rows = 100000,
+    .log_bytes = (int64_t)16 << 20,
+};
+
 static int path_exists(const char *path)
 {
     if (access(path, F_OK) == 0)
@@ -227,7 +233,7 @@ static int files_open(struct engine *e, const struct meta_options *o)
 
     if (!log || !lease)
         goto free_paths;
-    r = seal_vfs_new(o->page_key, NULL, &e->vfs);
+    r = seal_vfs_new(o->page_key, engine_tuning.below, &e->vfs);
     if (r < 0)
         goto free_paths;
     e->dir_fd = open(e->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

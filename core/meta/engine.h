@@ -14,13 +14,20 @@
 #define ENGINE_DB "volume.db"
 #define ENGINE_DB_NEW "volume.db.new" /* while it is made */
 #define ENGINE_FORMAT 1
-#define ENGINE_FEED_ROWS 100000 /* kept lines of the feed */
 #define ENGINE_PINS 256
 #define ENGINE_READERS 16
-#define ENGINE_OPS_MAX 8192                  /* operations in one commit */
-#define ENGINE_COMMIT_MS 20                  /* at most so long after the first of them */
-#define ENGINE_COMMIT_DATA_MS 100            /* the same where the data must go to disk first */
-#define ENGINE_LOG_BYTES ((int64_t)16 << 20) /* a log of this size is checkpointed */
+#define ENGINE_OPS_MAX 8192       /* operations in one commit */
+#define ENGINE_COMMIT_MS 20       /* at most so long after the first of them */
+#define ENGINE_COMMIT_DATA_MS 100 /* the same where the data must go to disk first */
+
+/* What a test may set before it opens. */
+struct engine_tuning {
+    const char *below;       /* the file layer under the sealing one; NULL: SQLite's own */
+    int (*sync_log)(int fd); /* fdatasync */
+    uint64_t feed_rows;      /* kept lines of the feed */
+    int64_t log_bytes;       /* a log of this size is checkpointed */
+};
+extern struct engine_tuning engine_tuning;
 
 struct engine_pin {
     uint64_t seq;

@@ -111,7 +111,8 @@ static int totals_save(struct engine *e)
 /* A few at a time, so that no commit gets long. */
 static int feed_trim(struct engine *e)
 {
-    uint64_t keep = e->feed_next > ENGINE_FEED_ROWS ? e->feed_next - ENGINE_FEED_ROWS : 0;
+    uint64_t keep =
+        e->feed_next > engine_tuning.feed_rows ? e->feed_next - engine_tuning.feed_rows : 0;
     int r;
 
     if (keep < e->feed_trimmed + TRIM_ROWS)
