@@ -69,7 +69,7 @@ static int find_edge(int parent, const char *seg)
 
 static int find_seg(int parent, const char *base, bool folder)
 {
-    char seg[SEG];
+    char seg[2 * SEG];
 
     snprintf(seg, sizeof(seg), "%s%s", base, folder ? "/" : "");
     return find_edge(parent, seg);
