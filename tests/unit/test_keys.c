@@ -439,6 +439,34 @@ static void a_refused_creation_writes_nothing(void **state)
     assert_int_equal(pc_home_read(home, PC_HOME_KEYS, 4096, &data, &len), -ENOENT);
 }
 
+/* A change that is cut at any point leaves the old file or the new one, never a third thing, and does not stop the next. */
+static void a_cut_change_leaves_the_old_keys(void **state)
+{
+    struct pc_keys *keys, *again;
+    char *data;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(pc_keys_create(home, "old", 3, NULL, NULL, &keys), 0);
+    assert_int_equal(pc_home_read(home, PC_HOME_KEYS, 4096, &data, &len), 0);
+    for (size_t cut = 0; cut <= len; cut += len / 4) {
+        char *file = test_path(tmp, PC_HOME_KEYS ".new");
+
+        assert_int_equal(test_file_write(file, data, cut), 0);
+        free(file);
+        assert_int_equal(pc_keys_open(home, "old", 3, &again), 0);
+        assert_true(same_secret(keys, again));
+        pc_keys_close(again);
+    }
+    free(data);
+    assert_int_equal(pc_keys_rewrap(home, keys, "new", 3), 0);
+    assert_int_equal(pc_keys_open(home, "new", 3, &again), 0);
+    assert_true(same_secret(keys, again));
+    pc_keys_close(again);
+    assert_int_equal(pc_home_read(home, PC_HOME_KEYS ".new", 4096, &data, &len), -ENOENT);
+    pc_keys_close(keys);
+}
+
 static void a_passphrase_is_changed(void **state)
 {
     struct pc_keys *keys, *again;
@@ -674,6 +702,7 @@ int main(void)
         cmocka_unit_test(costs_have_caps),
         cmocka_unit_test_setup_teardown(keys_are_made_and_opened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_creation_writes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cut_change_leaves_the_old_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_passphrase_is_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_low_cost_is_for_new_keys_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_memory_is_an_error, set_up, tear_down),
