@@ -35,7 +35,8 @@ from botocore.exceptions import ClientError
 mount, original = os.environ["PCLOUD_MOUNT"], open(sys.argv[1], "rb").read()
 s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}))
 fd = os.open(mount + "/docs/big", os.O_RDONLY)
-step, good, bad = 65536, [], []
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+step, good, bad = 4096, [], []
 for off in range(0, len(original), step):
     try:
         data = os.pread(fd, step, off)
@@ -114,7 +115,11 @@ up_home
 say "saved: $(find "$PCLOUD_MOUNT" -type f | wc -l) of 6 files"
 find "$PCLOUD_MOUNT" -type f -print0 >"$TMP/found"
 while IFS= read -rd '' f; do
-    ok "what was saved is identical: $f" cmp "$f" "$TMP/$(basename "$f")"
+    if grep -qE "^node $(stat -c %i "$f"):.* is lost" "$TMP/repair"; then
+        say "said to be lost in part: $f"
+    else
+        ok "what was saved is identical: $f" cmp "$f" "$TMP/$(basename "$f")"
+    fi
 done <"$TMP/found"
 ok 'it can be written' cp "$TMP/small1" "$PCLOUD_MOUNT/again"
 down_home
