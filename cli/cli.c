@@ -13,6 +13,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+void cli_log(const struct cli *c, const char *program)
+{
+    int level = pc_log_parse_level(pc_config_str(c->config, PC_CONFIG_LOG_LEVEL));
+    int format = pc_log_parse_format(pc_config_str(c->config, PC_CONFIG_LOG_FORMAT));
+
+    pc_log_setup(program, level < 0 ? PC_LOG_INFO : (enum pc_log_level)level,
+                 format < 0 ? PC_LOG_TEXT : (enum pc_log_format)format);
+}
+
 int cli_open_home(struct cli *c)
 {
     int err;
@@ -30,7 +39,8 @@ int cli_open_home(struct cli *c)
     err = pc_config_load(c->home, &c->config);
     if (err < 0)
         return err;
-    pc_log_setup("pcloud", PC_LOG_ERROR, PC_LOG_TEXT);
+    if (cli_has(c, "quiet") || strcmp(pc_config_str(c->config, PC_CONFIG_LOG_LEVEL), "debug") == 0)
+        cli_log(c, "pcloud");
     return 0;
 }
 
@@ -108,7 +118,7 @@ int cli_run(int argc, char **argv)
 
     umask(077);
     signal(SIGPIPE, SIG_IGN);
-    pc_log_setup("pcloud", PC_LOG_ERROR, PC_LOG_TEXT);
+    pc_log_setup("pcloud", PC_LOG_NONE, PC_LOG_TEXT); /* what went wrong is said once, at the end */
     if (argc > 1 && strncmp(argv[1], "--print-", 8) == 0) {
         err = print_built_in(argc, argv);
         if (err != 1)

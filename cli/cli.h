@@ -54,6 +54,9 @@ const char *cli_value_at(const struct cli *c, const char *name, size_t i);
 /** cli_has(c, name): was the option given? */
 bool cli_has(const struct cli *c, const char *name);
 
+/** cli_log(c, program): log to stderr as the configuration says. Verbs that people type keep quiet unless log.level is debug. */
+void cli_log(const struct cli *c, const char *program);
+
 /** cli_open_home(c): find and open the home and its configuration. PC_ENOHOME names `pcloud init`. */
 int cli_open_home(struct cli *c);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud up` and `pcloud down`. */
 #include "out.h"
-#include "pcloud/log.h"
 #include "run/plan.h"
 #include "run/probe.h"
 #include "run/state.h"
@@ -120,15 +119,6 @@ static void become_supervisor(struct cli *c, const struct plan *plan, struct pas
     _exit(super_run(c->home, c->config, plan, way, ready_fd));
 }
 
-static void setup_log(struct cli *c)
-{
-    int level = pc_log_parse_level(pc_config_str(c->config, PC_CONFIG_LOG_LEVEL));
-    int format = pc_log_parse_format(pc_config_str(c->config, PC_CONFIG_LOG_FORMAT));
-
-    pc_log_setup("pcloud-up", level < 0 ? PC_LOG_INFO : (enum pc_log_level)level,
-                 format < 0 ? PC_LOG_TEXT : (enum pc_log_format)format);
-}
-
 /* Fork twice, so that the supervisor is nobody's child and no session's leader; the pipe's end to read in *ret_fd. */
 static int go_background(struct cli *c, const struct plan *plan, struct passphrase_way *way,
                          int *ret_fd)
@@ -146,7 +136,7 @@ static int go_background(struct cli *c, const struct plan *plan, struct passphra
         pid = fork();
         if (pid != 0)
             _exit(pid < 0);
-        setup_log(c);
+        cli_log(c, "pcloud-up");
         become_supervisor(c, plan, way, fds[1]);
     }
     close(fds[1]);
@@ -189,7 +179,7 @@ static int start(struct cli *c, struct plan *plan)
     if (err < 0)
         goto undo;
     if (cli_has(c, "foreground")) {
-        setup_log(c);
+        cli_log(c, "pcloud-up");
         err = super_run(c->home, c->config, plan, &way, -1);
         c->config = NULL; /* it was the supervisor's */
         passphrase_way_fini(&way);

@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-enum pc_log_level { PC_LOG_ERROR, PC_LOG_WARN, PC_LOG_INFO, PC_LOG_DEBUG };
+enum pc_log_level { PC_LOG_NONE = -1, PC_LOG_ERROR, PC_LOG_WARN, PC_LOG_INFO, PC_LOG_DEBUG };
 enum pc_log_format { PC_LOG_TEXT, PC_LOG_JSON };
 
 /**
- * pc_log_setup(program, level, format): whose lines these are and what is shown. ${program} must live for ever.
+ * pc_log_setup(program, level, format): whose lines these are and what is shown (PC_LOG_NONE: nothing). ${program} must live for ever.
  * Call before threads start, again any time to change level or format. Lines go to stderr, one write(2) a line.
  */
 void pc_log_setup(const char *program, enum pc_log_level level, enum pc_log_format format);
