@@ -92,7 +92,7 @@ ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, u
         if (n == 0)
             break;
         done += (size_t)n;
-    } while (done < len);
+    } while (done < len && off + done < size);
     if (ret_size != NULL)
         *ret_size = size;
     return (ssize_t)done;

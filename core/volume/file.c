@@ -54,7 +54,7 @@ static bool meets_stream(const struct open_node *n, uint64_t off, size_t len)
     return n->stream != NULL && off < n->stream_end && off + len > n->stream_pos;
 }
 
-static ssize_t read_dirty(struct pc_file *f, void *buf, size_t len, uint64_t off)
+static ssize_t read_dirty(struct pc_file *f, void *buf, size_t len, uint64_t off, uint64_t *ret_end)
 {
     struct open_node *n = f->node;
     if (meets_stream(n, off, len)) {
@@ -67,6 +67,7 @@ static ssize_t read_dirty(struct pc_file *f, void *buf, size_t len, uint64_t off
     if (got < 0 && !(got == PC_ECORRUPT && dirty_covers(&n->dirty, off, len)))
         return got;
     uint64_t end = n->end > size ? n->end : size;
+    *ret_end = end;
     if (off >= end)
         return 0;
     size_t want = len < end - off ? len : (size_t)(end - off);
@@ -90,24 +91,50 @@ static void read_ahead(struct pc_file *f, uint64_t off, size_t len)
     content_prefetch(f->v, f->node->ino, from, end + READ_AHEAD - from);
 }
 
-ssize_t pc_file_read(struct pc_file *f, void *buf, size_t len, uint64_t off)
+/* Bytes read, which damage may have cut short, and where the file ends. */
+static ssize_t read_some(struct pc_file *f, void *buf, size_t len, uint64_t off, uint64_t *ret_end)
 {
     struct open_node *n = f->node;
+    ssize_t got;
+
+    if (__atomic_load_n(&n->dirty_since_ms, __ATOMIC_ACQUIRE) == 0)
+        return content_read(f->v, n->ino, buf, len, off, ret_end);
+    pthread_mutex_lock(&n->lock);
+    got = read_dirty(f, buf, len, off, ret_end);
+    pthread_mutex_unlock(&n->lock);
+    return got;
+}
+
+ssize_t pc_file_read(struct pc_file *f, void *buf, size_t len, uint64_t off)
+{
+    uint64_t end = 0;
     if (len == 0)
         return 0;
     if (off > PC_FILE_MAX || len > PC_FILE_MAX - off)
         return -EINVAL;
-    ssize_t got;
-    if (__atomic_load_n(&n->dirty_since_ms, __ATOMIC_ACQUIRE) == 0) {
-        got = content_read(f->v, n->ino, buf, len, off, NULL);
-    } else {
-        pthread_mutex_lock(&n->lock);
-        got = read_dirty(f, buf, len, off);
-        pthread_mutex_unlock(&n->lock);
-    }
+    ssize_t got = read_some(f, buf, len, off, &end);
     if (got > 0)
         read_ahead(f, off, (size_t)got);
     return got;
+}
+
+ssize_t pc_file_read_all(struct pc_file *f, void *buf, size_t len, uint64_t off)
+{
+    uint64_t end = UINT64_MAX;
+    size_t done = 0;
+    if (off > PC_FILE_MAX || len > PC_FILE_MAX - off)
+        return -EINVAL;
+    while (done < len && off + done < end) {
+        ssize_t got = read_some(f, (uint8_t *)buf + done, len - done, off + done, &end);
+        if (got < 0)
+            return got;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    if (done > 0)
+        read_ahead(f, off, done);
+    return (ssize_t)done;
 }
 
 static int may_write(const struct pc_file *f, size_t len, uint64_t off)

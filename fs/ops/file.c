@@ -139,24 +139,6 @@ void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
         (void)fuse_reply_err(req, 0);
 }
 
-/* All that was asked for, or up to the end of the file. The kernel takes a short answer for the end and fills the rest of its pages with zeros: where
-   damage cuts a read short, the whole request must fail; the kernel then asks again for less. */
-static ssize_t read_whole(struct pc_file *f, char *buf, size_t size, off_t off)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        ssize_t n = pc_file_read(f, buf + done, size - done, (uint64_t)off + done);
-
-        if (n < 0)
-            return n;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
@@ -169,7 +151,8 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
     if (!buf)
         n = -ENOMEM;
     if (n >= 0)
-        n = read_whole(handle_file(h), buf, size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX, off);
+        n = pc_file_read_all(handle_file(h), buf, size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX,
+                             off);
     if (n < 0) {
         fs_fail(req, "read", n);
         return;

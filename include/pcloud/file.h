@@ -23,6 +23,9 @@ int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **
  */
 ssize_t pc_file_read(struct pc_file *f, void *buf, size_t len, uint64_t off);
 
+/** pc_file_read_all(f, buf, len, off): as pc_file_read, but never cut short by damage: a range that meets any is an error as a whole. */
+ssize_t pc_file_read_all(struct pc_file *f, void *buf, size_t len, uint64_t off);
+
 /**
  * pc_file_write(f, buf, len, off): all of it or an error. Data may stay in memory (bounded: waits when the buffer is full) until flush, fsync or a few
  * seconds. -ENOSPC, -EFBIG; an error found later is returned once by flush or fsync of each handle.
