@@ -6,9 +6,11 @@
 #include "test_env.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+size_t log_kill_at;
 struct event *log_events;
 size_t log_n;
 uint32_t log_files, log_base_files;
@@ -156,6 +158,8 @@ void log_begin(const char *dir)
 
 void log_add(struct event e)
 {
+    if (log_kill_at && log_n + 1 >= log_kill_at)
+        raise(SIGKILL);
     if (log_n == cap) {
         cap = cap ? cap * 2 : 1024;
         log_events = must(realloc(log_events, cap * sizeof *log_events));

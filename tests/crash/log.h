@@ -71,6 +71,7 @@ void names_copy(struct names *to, const struct names *from);
 void names_free(struct names *ns);
 
 /* The events; the folder at the beginning: its names, and the bytes of its files (ids below log_base_files). */
+extern size_t log_kill_at; /* 0: never */
 extern struct event *log_events;
 extern size_t log_n;
 extern uint32_t log_files, log_base_files;

@@ -20,6 +20,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX]; /* "" while nothing is recorded */
 static size_t root_len;
+static volatile unsigned *mark_seen;
 
 /* Paths below the folder, relative to it; NULL for others. Under the lock. */
 static const char *inside(const char *path)
@@ -86,9 +87,17 @@ void rec_stop(void)
     pthread_mutex_unlock(&lock);
 }
 
+void rec_kill_at(size_t n, volatile unsigned *seen)
+{
+    log_kill_at = n;
+    mark_seen = seen;
+}
+
 void rec_mark(int kind, unsigned n)
 {
     pthread_mutex_lock(&lock);
+    if (mark_seen && kind == 0)
+        *mark_seen = n;
     log_add((struct event){.kind = EV_MARK, .mark = kind, .off = n});
     pthread_mutex_unlock(&lock);
 }

@@ -41,6 +41,12 @@ void rec_image(size_t cut, enum rec_mode mode, uint64_t seed, const char *to);
 #define REC_FOLDERS "/"
 void rec_deaf(const char *suffix);
 
+/*
+ * rec_kill_at(n, seen): kill this process, as SIGKILL does, when it is about to record its ${n}th event; before, *seen is the number of the last mark of kind 0.
+ * ${seen} lies in memory shared with who looks at it.
+ */
+void rec_kill_at(size_t n, volatile unsigned *seen);
+
 /* rec_bytes(): bytes written below the folder. */
 uint64_t rec_bytes(void);
 

@@ -21,7 +21,7 @@ static void must(int rc, const char *what)
     abort();
 }
 
-static void open_volume(struct test_volume *t)
+void test_volume_open(struct test_volume *t)
 {
     must(pc_config_load(t->home, &t->config), "pc_config_load");
     must(pc_volume_open(t->home, t->keys, t->config, "test", &t->v), "pc_volume_open");
@@ -42,7 +42,7 @@ struct test_volume *test_volume_new(void)
          "pc_keys_create");
     must(pc_volume_create(t->home, t->keys, getuid(), getgid()), "pc_volume_create");
     must(pc_home_commit(t->home), "pc_home_commit");
-    open_volume(t);
+    test_volume_open(t);
     return t;
 }
 
@@ -51,11 +51,16 @@ void test_volume_config(struct test_volume *t, const char *key, const char *valu
     must(pc_config_set(t->home, key, value), key);
 }
 
-void test_volume_reopen(struct test_volume *t)
+void test_volume_close(struct test_volume *t)
 {
     must(pc_volume_close(t->v), "pc_volume_close");
     pc_config_free(t->config);
-    open_volume(t);
+}
+
+void test_volume_reopen(struct test_volume *t)
+{
+    test_volume_close(t);
+    test_volume_open(t);
 }
 
 struct pc_volume *test_volume_second(struct test_volume *t)

@@ -22,7 +22,11 @@ struct test_volume *test_volume_new(void);
 /* test_volume_config(t, key, value): Set a configuration key; counts from the next test_volume_reopen. */
 void test_volume_config(struct test_volume *t, const char *key, const char *value);
 
-/* test_volume_reopen(t): Close and open again; asserts that both succeed. */
+/* test_volume_close(t), test_volume_open(t): The volume alone; both abort the program when they cannot. Between them there are no threads of it. */
+void test_volume_close(struct test_volume *t);
+void test_volume_open(struct test_volume *t);
+
+/* test_volume_reopen(t): Close and open again. */
 void test_volume_reopen(struct test_volume *t);
 
 /* test_volume_second(t): Open the same home once more, as another part would; close it with pc_volume_close. */
