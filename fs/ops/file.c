@@ -150,9 +150,10 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
     (void)ino;
     if (!buf)
         n = -ENOMEM;
-    if (n >= 0)
+    if (n >=
+        0) /* whole: the kernel takes a read that damage cut short for the end, and shows zeros behind it */
         n = pc_file_read_all(handle_file(h), buf, size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX,
-                             off);
+                             (uint64_t)off);
     if (n < 0) {
         fs_fail(req, "read", n);
         return;
