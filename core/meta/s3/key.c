@@ -173,9 +173,12 @@ int key_edge(struct sql_conn *c, const struct key_path *p, uint64_t ino, struct 
     memcpy(e->seg, p->seg, e->len);
     e->seg[e->len] = '\0';
     rc = edge_pair(c, e->parent, e->seg, e->folder ? e->len - 1 : e->len, &file, &folder);
-    if (rc == 0)
-        e->twin = e->folder ? file != 0 : folder != 0;
-    return rc;
+    if (rc < 0)
+        return rc;
+    e->twin = e->folder ? file != 0 : folder != 0;
+    if (ino == 0)
+        e->ino = e->folder ? folder : file;
+    return 0;
 }
 
 /* One folder of the way: 1 if it went. */

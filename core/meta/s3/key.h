@@ -45,7 +45,7 @@ size_t key_rollup(const char *key, size_t len, size_t prefix_len, const char *de
 /** key_make(m, c, k, p): the same, and make the missing folders as S3's own; -EPERM for keys of the reserved bucket that it cannot hold. */
 int key_make(struct meta *m, struct sql_conn *c, const struct meta_key *k, struct key_path *p);
 
-/** key_edge(c, p, ino, e): describe the last edge, with whether the other kind of its base is there. */
+/** key_edge(c, p, ino, e): describe the last edge, with whether the other kind of its base is there. ${ino} 0: with its node, 0 if it is not there. */
 int key_edge(struct sql_conn *c, const struct key_path *p, uint64_t ino, struct edge *e);
 
 /** key_prune(m, c, p): take away the folders of the way that S3 made and nothing is left in, from the last one up. */

@@ -193,7 +193,7 @@ int object_put(struct meta *m, struct sql_conn *c, const struct meta_key *k,
 {
     struct key_path path;
     struct put w = {.m = m, .c = c, .path = &path, .src = src};
-    struct object old;
+    struct object old = {.has_row = false};
     struct row r;
     int found, rc = header_check(src->headers);
 
@@ -201,13 +201,16 @@ int object_put(struct meta *m, struct sql_conn *c, const struct meta_key *k,
         rc = key_make(m, c, k, &path);
     if (rc < 0)
         return rc;
-    found = object_find(c, &path, &old);
+    rc = key_edge(c, &path, 0, &w.edge);
+    if (rc < 0)
+        return rc;
+    found = w.edge.ino ? object_find(c, &path, &old) : 0;
     rc = found < 0 ? found : object_meets(found ? &old : NULL, cond);
     if (rc == 0)
-        rc = key_edge(c, &path, old.row.ino, &w.edge);
-    if (rc == 0)
         rc = row_load(c, w.edge.parent, &w.parent);
-    if (rc == 0)
+    /* (the folders that S3 made belong to whom the bucket belongs) */
+    w.bucket = w.parent;
+    if (rc == 0 && w.parent.ino != path.bucket && !(w.parent.flags & ROW_IMPLICIT))
         rc = row_load(c, path.bucket, &w.bucket);
     if (rc < 0)
         return rc;
