@@ -39,6 +39,7 @@ struct meta_object_ops {
     int (*put)(struct meta *m, const struct meta_key *k, const struct meta_new *content,
                const char *etag, const struct pc_headers *headers, const struct pc_condition *cond,
                struct pc_object *ret, unsigned *ret_bad);
+    /* Each item has its result; with ${cond} (one item) that is also the call's. */
     int (*del)(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
                const struct pc_condition *cond, bool *ret_existed);
     int (*copy)(struct meta *m, const struct meta_key *src, const char *src_etag,
@@ -62,11 +63,13 @@ struct meta_object_ops {
                            const struct pc_part *parts, size_t n, const char *etag,
                            const struct pc_headers *headers, const struct pc_condition *cond,
                            struct pc_object *ret);
+    /* The content of a part is slices, never inline (-EINVAL unless empty): completion moves slices and sees no bytes. */
     int (*part_put)(struct meta *m, const struct meta_key *k, const char *id,
                     const struct meta_new *content, struct pc_part *part, unsigned *ret_bad);
     int (*part_list)(struct meta *m, const char *id, unsigned after, unsigned max,
                      int (*fn)(void *arg, const struct pc_part *p), void *arg, bool *ret_truncated);
 
+    /* The feed tells of users and keys as ATTR of node 0. */
     int (*user_add)(struct meta *m, const struct pc_user *u);
     int (*user_rm)(struct meta *m, const char *name);
     int (*user_get)(struct meta *m, const char *name, struct pc_user *ret);
