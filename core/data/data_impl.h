@@ -51,6 +51,7 @@ struct data {
     struct chunk *chunks; /* spare ones */
     unsigned chunks_n;
     size_t inflight; /* plain bytes handed to workers */
+    size_t held;     /* plain bytes in chunks that are still being filled, of all streams */
 
     /* Guarded by scratch_lock. */
     size_t prefetching; /* plain bytes of queued prefetches */

@@ -11,6 +11,7 @@
 
 #define CHUNK_BYTES (RECORD_HEADROOM + DATA_CHUNK_MAX)
 #define CHUNK_KEEP (RECORD_HEADROOM + (3u << 19)) /* memory a spare buffer keeps */
+#define HELD_LEAST (2 * (size_t)DATA_CHUNK_MAX)
 #define BITE (64u << 10) /* looked at and copied while it is in the processor's cache */
 
 /* A buffer: room for the record's head, then the content; becomes the record in place. */
@@ -182,6 +183,7 @@ static int chunk_end(struct data_stream *s, bool last)
         s->pos += c->len;
         s->pending++;
         d->inflight += c->len;
+        d->held -= c->len;
     }
     pthread_mutex_unlock(&d->chunk_lock);
     if (r < 0)
@@ -193,6 +195,24 @@ static int chunk_end(struct data_stream *s, bool last)
     else
         pool_submit(d->pool, POOL_URGENT, &c->job);
     return 0;
+}
+
+/*
+ * ${n} bytes more are in the open chunk. True if it must end here although the content does not say so: very many streams are open, and all they hold would
+ * be too much. What ends so is not found again by dedup; but memory is bounded.
+ */
+static bool hold(struct data_stream *s, size_t n)
+{
+    struct data *d = s->d;
+    size_t most = d->buffer_bytes > HELD_LEAST ? d->buffer_bytes : HELD_LEAST;
+    bool over;
+
+    pthread_mutex_lock(&d->chunk_lock);
+    s->open->len += (uint32_t)n;
+    d->held += n;
+    over = d->held > most;
+    pthread_mutex_unlock(&d->chunk_lock);
+    return over && s->open->len >= BITE;
 }
 
 int data_stream_write(struct data_stream *s, const void *data, size_t len)
@@ -216,9 +236,12 @@ int data_stream_write(struct data_stream *s, const void *data, size_t len)
         }
         n = chunk_scan(s->d->secrets->gear, &s->scan, p, n, &cut);
         memcpy(s->open->buf + RECORD_HEADROOM + s->open->len, p, n);
-        s->open->len += (uint32_t)n;
         p += n;
         len -= n;
+        if (hold(s, n) && !cut) {
+            s->scan = (struct chunk_state){0};
+            cut = true;
+        }
         r = cut ? chunk_end(s, false) : 0;
         if (r < 0)
             return r;
@@ -279,8 +302,12 @@ void data_stream_free(struct data_stream *s)
     if (!s)
         return;
     (void)wait_all(s);
-    if (s->open)
+    if (s->open) {
+        pthread_mutex_lock(&s->d->chunk_lock);
+        s->d->held -= s->open->len;
+        pthread_mutex_unlock(&s->d->chunk_lock);
         chunk_put(s->d, s->open);
+    }
     mem_free(s->slices);
     mem_free(s);
 }

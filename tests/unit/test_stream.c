@@ -298,10 +298,42 @@ static void memory_stays_bounded(void **state)
     free(p);
 }
 
+/* Ten times as many streams as the buffers would take, all half full. */
+static void many_streams_hold_little(void **state)
+{
+    enum { STREAMS = 80, EACH = 1000000 };
+    struct data_rig *rig = *state;
+    struct data_stream *s[STREAMS];
+    uint8_t *p = content(EACH, 1, false);
+    long before = kib("VmRSS");
+
+    for (size_t i = 0; i < STREAMS; i++)
+        assert_int_equal(data_stream_new(rig->data, 0, &s[i]), 0);
+    for (size_t at = 0; at < EACH; at += 100000)
+        for (size_t i = 0; i < STREAMS; i++) {
+            memcpy(p + at, &i, sizeof i);
+            assert_int_equal(data_stream_write(s[i], p + at, 100000), 0);
+        }
+    if (!SANITIZED)
+        assert_true(kib("VmRSS") < before + 48 * 1024);
+    for (size_t i = 0; i < STREAMS; i++) {
+        struct meta_slice *slices;
+        unsigned n;
+
+        assert_int_equal(data_stream_finish(s[i], &slices, &n), 0);
+        for (size_t at = 0; at < EACH; at += 100000)
+            memcpy(p + at, &i, sizeof i);
+        check(rig, slices, n, p);
+        data_stream_free(s[i]);
+    }
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory_stays_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_streams_hold_little, setup, teardown),
         cmocka_unit_test_setup_teardown(content_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_makes_no_slices, setup, teardown),
         cmocka_unit_test_setup_teardown(an_edit_stores_little_anew, setup, teardown),
