@@ -36,7 +36,7 @@ int meta_feed_wait(struct meta *m, uint64_t after, int timeout_ms, const volatil
 
         if (atomic_load(&h->feed_end) > after)
             return 1;
-        if (cancel && *cancel)
+        if (cancel && __atomic_load_n(cancel, __ATOMIC_ACQUIRE))
             return 0;
         left = until == INT64_MAX ? WAIT_MS : (until - monotonic_ns()) / 1000000;
         if (left <= 0)
