@@ -75,13 +75,12 @@ static int add_entry(void *arg, const struct pc_list_entry *e)
 }
 
 /* The token of V2 is the last key, in a coding that says it is opaque. */
-static int read_token(struct listing *l, const char *token)
+static int read_token(struct listing *l, const char *token, size_t len)
 {
-    size_t len = strlen(token);
     char *raw;
     int n;
 
-    if (len > 4 * PC_KEY_MAX || len == 0)
+    if (len > 4 * PC_KEY_MAX)
         return s3_fail(l->s, S3_EARGUMENT, "The continuation token provided is incorrect");
     raw = req_alloc(l->s->r, len + 1);
     if (!raw)
@@ -109,7 +108,7 @@ static int read_params(struct listing *l)
 {
     struct s3 *s = l->s;
     const char *max = s3_param(s, "max-keys"), *coding = s3_param(s, "encoding-type");
-    const char *token = s3_param(s, "continuation-token");
+    const struct uri_param *token = uri_query_param(&s->query, "continuation-token");
     long n = PC_LIST_MAX;
     int rc;
 
@@ -129,8 +128,8 @@ static int read_params(struct listing *l)
     if (coding && *coding && strcmp(coding, "url") != 0)
         return s3_fail(s, S3_EARGUMENT, "Invalid Encoding Method specified in Request");
     l->coding = coding && *coding ? XML_URL : XML_PLAIN;
-    if (l->form == FORM_V2 && token && *token)
-        return read_token(l, token);
+    if (l->form == FORM_V2 && token && token->value_len)
+        return read_token(l, token->value, token->value_len);
     return 0;
 }
 
