@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every operation by boto3 over HTTPS.
+SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$SRC/tests/s3/s3lib.sh"
+
+[ -x "${VENV:-/nonexistent}/bin/python" ] && PYTHON=$VENV/bin/python
+"$PYTHON" -c 'import boto3' 2>/dev/null || skip "no boto3 here"
+start_s3 https
+ok "the operations" "$PYTHON" "$SRC/tests/s3/test_boto3.py"
+down_home
+fsck_clean
+pass
