@@ -7,17 +7,20 @@
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define RING 1024u  /* recent changes that requests can look at */
-#define QUEUE 4096u /* notifications that wait for the notify thread */
-#define IDLE_SECONDS 30
+#define RING 4096u    /* recent changes that requests can look at */
+#define QUEUE 4096u   /* notifications that wait for the notify thread */
+#define IDLE_MS 30000 /* between two rounds of storing access times */
+#define PASSES 2
+static const int64_t pass_ms[PASSES] = {
+    20, 500}; /* after which a change is told again, and once more */
 
 struct item {
+    int64_t at_ms; /* CLOCK_MONOTONIC */
     uint64_t node, parent;
     unsigned kinds;
     char name[PC_NAME_MAX + 1];
@@ -29,7 +32,9 @@ struct coherence {
     pthread_t feed_thread, notify_thread;
     bool stopped;
 
-    _Atomic uint64_t head; /* changes seen so far: the feed's position */
+    _Atomic uint64_t head;   /* changes seen so far: the feed's position */
+    uint64_t passed[PASSES]; /* changes told again so far, by the notify thread */
+    int64_t stored_ms;       /* when access times were stored */
     pthread_mutex_t ring_lock;
     struct item *ring; /* of change n at n % RING */
 
@@ -40,11 +45,20 @@ struct coherence {
     bool flood, stop; /* flood: the queue overflowed, all caches are to go */
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void item_set(struct item *i, unsigned kinds, uint64_t node, uint64_t parent,
                      const char *name)
 {
     size_t len = name ? strnlen(name, PC_NAME_MAX) : 0;
 
+    i->at_ms = now_ms();
     i->kinds = kinds;
     i->node = node;
     i->parent = parent;
@@ -86,6 +100,10 @@ static void on_change(void *arg, const struct pc_change *change)
     if (change->ino)
         inodes_doubt(c->fs->inodes, change->ino, INODE_NO_SUID | INODE_NO_CAPS);
     tell(c, i);
+    pthread_mutex_lock(&c->lock);
+    if (c->passed[0] == n) /* nothing was to be told again: the notify thread waits for long */
+        pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static void *feed_main(void *arg)
@@ -113,18 +131,70 @@ static void enqueue(struct coherence *c, const struct item *i)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Nothing to tell: wait, and now and then store the access times. The lock is held, but not while storing. */
-static void idle(struct coherence *c)
+/*
+ * An answer is not in force when it is written: the program that asked still has to wake up and enter it. Until then the kernel does not know the
+ * node (and takes no notification for it), or gives the name a new term after the notification ended the old one. So each change is told again
+ * a little later; pages need no second time, for they are locked from the question on.
+ */
+static bool next_again(struct coherence *c, int64_t now, struct item *ret, int64_t *ret_wait_ms)
+{
+    uint64_t head = atomic_load(&c->head);
+
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        uint64_t *n = &c->passed[pass];
+        int64_t left;
+
+        if (head - *n > RING / 2) /* more than can be told again: the newest half */
+            *n = head - RING / 2;
+        if (*n == head)
+            continue;
+        pthread_mutex_lock(&c->ring_lock);
+        *ret = c->ring[*n % RING];
+        pthread_mutex_unlock(&c->ring_lock);
+        left = ret->at_ms + pass_ms[pass] - now;
+        if (left <= 0) {
+            ++*n;
+            ret->kinds &= ~(unsigned)PC_CHANGE_LOST;
+            if (ret->kinds & PC_CHANGE_DATA)
+                ret->kinds = (ret->kinds & ~(unsigned)PC_CHANGE_DATA) | PC_CHANGE_ATTR;
+            return true;
+        }
+        if (left < *ret_wait_ms)
+            *ret_wait_ms = left;
+    }
+    return false;
+}
+
+/* What is to be told next: a request's, a change once more, or nothing. The lock is held. */
+static bool next_item(struct coherence *c, struct item *ret, int64_t *ret_wait_ms)
+{
+    if (c->flood) {
+        c->flood = false;
+        c->count = 0;
+        item_set(ret, PC_CHANGE_LOST, 0, 0, NULL);
+        return true;
+    }
+    if (c->count) {
+        *ret = c->queue[c->first];
+        c->first = (c->first + 1) % QUEUE;
+        c->count--;
+        return true;
+    }
+    return next_again(c, now_ms(), ret, ret_wait_ms);
+}
+
+static void wait_for_work(struct coherence *c, int64_t ms)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += IDLE_SECONDS;
-    if (pthread_cond_timedwait(&c->wake, &c->lock, &until) != ETIMEDOUT)
-        return;
-    pthread_mutex_unlock(&c->lock);
-    atimes_store(&c->fs->atimes, c->fs->volume);
-    pthread_mutex_lock(&c->lock);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&c->wake, &c->lock, &until);
 }
 
 static void *notify_main(void *arg)
@@ -132,22 +202,23 @@ static void *notify_main(void *arg)
     struct coherence *c = arg;
     struct item i;
 
+    c->stored_ms = now_ms();
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
-        if (c->flood) {
-            c->flood = false;
-            c->count = 0;
-            item_set(&i, PC_CHANGE_LOST, 0, 0, NULL);
-        } else if (c->count) {
-            i = c->queue[c->first];
-            c->first = (c->first + 1) % QUEUE;
-            c->count--;
-        } else {
-            idle(c);
+        int64_t wait_ms = c->stored_ms + IDLE_MS - now_ms();
+        bool found = next_item(c, &i, &wait_ms);
+
+        if (!found && wait_ms > 0) {
+            wait_for_work(c, wait_ms);
             continue;
         }
         pthread_mutex_unlock(&c->lock);
-        tell(c, &i);
+        if (found) {
+            tell(c, &i);
+        } else {
+            atimes_store(&c->fs->atimes, c->fs->volume);
+            c->stored_ms = now_ms();
+        }
         pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);
@@ -241,6 +312,7 @@ static int start_threads(struct coherence *c)
 int coherence_start(struct fs *fs, struct coherence **ret)
 {
     struct coherence *c = calloc(1, sizeof(*c));
+    pthread_condattr_t attr;
     int r = -ENOMEM;
 
     if (!c)
@@ -252,7 +324,10 @@ int coherence_start(struct fs *fs, struct coherence **ret)
         goto free_memory;
     pthread_mutex_init(&c->ring_lock, NULL);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->wake, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->wake, &attr);
+    pthread_condattr_destroy(&attr);
     r = pc_feed_open(fs->volume, &c->feed);
     if (r < 0)
         goto free_memory;
