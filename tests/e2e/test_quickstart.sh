@@ -25,6 +25,7 @@ ok 'web port' pcloud config set web.listen 127.0.0.1:0
 ok 'mount' pcloud config set mount.path "$PCLOUD_HOME.mnt"
 
 quickstart || fail "quickstart: $(tail -n 30 "$TMP/out")"
+hash -r # pcloud was the one of the build tree
 env_home
 ok 'it shows the folder' grep -qF "$PCLOUD_MOUNT" "$TMP/out"
 ok 'it shows the endpoint' grep -qF "$AWS_ENDPOINT_URL" "$TMP/out"
