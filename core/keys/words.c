@@ -38,7 +38,7 @@ static unsigned bits_get(const struct bits *bits, unsigned word)
     unsigned value = 0;
 
     for (unsigned i = word * WORD_BITS; i < (word + 1) * WORD_BITS; i++)
-        value = value << 1 | (bits->byte[i / 8] >> (7 - i % 8) & 1u);
+        value = value << 1 | ((unsigned)bits->byte[i / 8] >> (7 - i % 8) & 1u);
     return value;
 }
 

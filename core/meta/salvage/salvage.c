@@ -213,14 +213,15 @@ static int lost_pages_read(struct salvage *s)
 static int counters_mend(struct salvage *s)
 {
     static const char *const sql[] = {
-        "UPDATE setting SET value = max(value, (SELECT 1000001 + max(coalesce((SELECT max(ino) FROM"
-        " node), 0), coalesce((SELECT max(bid) FROM block), 0), coalesce((SELECT max(id) FROM"
-        " pack), 0)))) WHERE key = 'id_end'",
-        "UPDATE setting SET value = max(value, (SELECT 1 + max(coalesce((SELECT max(zseq) FROM"
-        " block), 0), coalesce((SELECT max(seq) FROM pack), 0), coalesce((SELECT max(seq) FROM"
-        " orphan), 0)))) WHERE key = 'change'",
-        "UPDATE setting SET value = max(value, (SELECT coalesce(max(session), 0) FROM pack))"
-        " WHERE key = 'session'",
+        ("UPDATE setting SET value = max(value, (SELECT 1000001 + max(coalesce((SELECT max(ino) "
+         "FROM"
+         " node), 0), coalesce((SELECT max(bid) FROM block), 0), coalesce((SELECT max(id) FROM"
+         " pack), 0)))) WHERE key = 'id_end'"),
+        ("UPDATE setting SET value = max(value, (SELECT 1 + max(coalesce((SELECT max(zseq) FROM"
+         " block), 0), coalesce((SELECT max(seq) FROM pack), 0), coalesce((SELECT max(seq) FROM"
+         " orphan), 0)))) WHERE key = 'change'"),
+        ("UPDATE setting SET value = max(value, (SELECT coalesce(max(session), 0) FROM pack))"
+         " WHERE key = 'session'"),
     };
     int r = 0;
 
