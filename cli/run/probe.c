@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define KILL_MS 5000 /* a killed process is gone by then */
+
 /* Undo the \ooo escapes of /proc/self/mountinfo in place. */
 static void unescape(char *text)
 {
@@ -209,20 +211,30 @@ int probe_connect_address(const char *address, char *buf, size_t cap)
     return 0;
 }
 
-void probe_process_end(pid_t pid, unsigned long long born, int term_ms)
+/* Wait until the process is gone; false after ${limit_ms}. Without pidfd_open(2) (old kernels, valgrind) it is looked at now and then. */
+static bool wait_gone(int pidfd, pid_t pid, uint64_t born, int limit_ms)
 {
-    struct pollfd p = {.events = POLLIN};
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
-    p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (p.fd < 0)
-        return;
-    if (born != 0 &&
-        run_born(pid) == born) { /* pidfd first: from here on it cannot become another process */
+    if (pidfd >= 0)
+        return poll(&p, 1, limit_ms) != 0;
+    for (; limit_ms > 0 && run_born(pid) == born; limit_ms -= 10)
+        poll(NULL, 0, 10);
+    return limit_ms > 0;
+}
+
+void probe_process_end(pid_t pid, uint64_t born, int term_ms)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    /* the descriptor first: from here on it cannot become another process */
+    if (born != 0 && run_born(pid) == born) {
         kill(pid, SIGTERM);
-        if (poll(&p, 1, term_ms) == 0) {
+        if (!wait_gone(fd, pid, born, term_ms)) {
             kill(pid, SIGKILL);
-            poll(&p, 1, 5000);
+            wait_gone(fd, pid, born, KILL_MS);
         }
     }
-    close(p.fd);
+    if (fd >= 0)
+        close(fd);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "cli.h"
@@ -42,6 +43,6 @@ int probe_address_free(const char *address, const char *option);
 int probe_connect_address(const char *address, char *buf, size_t cap);
 
 /** probe_process_end(pid, born, term_ms): SIGTERM the process if it is still the one born then, wait, SIGKILL after ${term_ms}. Returns when it is gone. */
-void probe_process_end(pid_t pid, unsigned long long born, int term_ms);
+void probe_process_end(pid_t pid, uint64_t born, int term_ms);
 
 #endif

@@ -298,15 +298,14 @@ static void check_gc(struct super *s, int64_t now)
 static int64_t first_gc_ms(struct super *s, int64_t now)
 {
     int64_t interval = pc_config_num(s->config, PC_CONFIG_GC_INTERVAL) * 1000;
+    int64_t soonest = interval < GC_FIRST_MS ? interval : GC_FIRST_MS;
     json_t *o = run_read(s->home, RUN_GC);
     int64_t ago = interval;
 
     if (o)
         ago = ((int64_t)time(NULL) - json_integer_value(json_object_get(o, "started"))) * 1000;
     json_decref(o);
-    if (ago < 0 || ago >= interval - GC_FIRST_MS)
-        return now + GC_FIRST_MS;
-    return now + interval - ago;
+    return now + (ago < 0 || interval - ago < soonest ? soonest : interval - ago);
 }
 
 /* Do all that is due; the milliseconds until something else is. */
@@ -321,6 +320,8 @@ static int64_t run_due(struct super *s)
         spawn_log_trim(s->home, "supervisor");
     }
     check_gc(s, now);
+    if (s->ready && s->gc == 0 && s->next_gc_ms > now && s->next_gc_ms - now < wait)
+        wait = s->next_gc_ms - now;
     for (int i = 0; i < PART_COUNT; i++) {
         enum part_due due;
 

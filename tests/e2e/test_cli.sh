@@ -35,7 +35,11 @@ is 'completion of a second word' "$(complete_of pcloud user ad)" add
 is 'completion of an option' "$(complete_of pcloud up --no-m)" --no-mount
 pcloud --print-man >"$TMP/pcloud.1" || fail '--print-man'
 if command -v mandoc >/dev/null; then
-    ok 'mandoc finds nothing' mandoc -T lint -W warning "$TMP/pcloud.1"
+    mount.pcloud --print-man >"$TMP/mount.pcloud.8" || fail 'mount.pcloud --print-man'
+    pcloud-gateway --print-man >"$TMP/pcloud-gateway.8" || fail 'pcloud-gateway --print-man'
+    for page in pcloud.1 mount.pcloud.8 pcloud-gateway.8; do
+        ok "mandoc finds nothing in $page" mandoc -T lint -W warning "$TMP/$page"
+    done
 fi
 
 # wrong usage

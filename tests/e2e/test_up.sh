@@ -6,6 +6,7 @@ require_fuse
 
 field() { pcloud status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]][sys.argv[2]])' "$1" "$2"; }
 answers() { [ "$(field "$1" state)" = ok ]; }
+silent() { [ "$(field "$1" state)" = degraded ]; }
 back() { # the part answers, by another process than PID
     answers "$1" && [ "$(home_pid "$1")" != "$2" ]
 }
@@ -116,8 +117,55 @@ for pid in $(home_pid mount) $(home_pid gateway) $(super_pid); do
     ok 'no passphrase in arguments or environment' test -z "$(grep -asF 'correct horse' "/proc/$pid/cmdline" "/proc/$pid/environ")"
 done
 
-# ten times up and down
+# a part that hangs is shown, not killed
 export PCLOUD_PASSPHRASE_FILE=$TMP/pass
+pid=$(home_pid mount)
+kill -STOP "$pid"
+wait_until 90 silent mount
+ok 'status says that it does not answer' grep -q 'does not answer' <(field mount reason)
+kill -CONT "$pid"
+wait_until 60 answers mount
+is 'it is the same process' "$(home_pid mount)" "$pid"
+
+# space is given back by itself
+ok 'gc each second' pcloud config set gc.interval 1
+ok down pcloud down >/dev/null
+ok up pcloud up --mount "$PCLOUD_HOME.mnt" --s3 127.0.0.1:0 --web 127.0.0.1:0 >/dev/null
+mkdir "$PCLOUD_HOME.mnt/space"
+head -c 3M /dev/urandom >"$PCLOUD_HOME.mnt/space/a"
+sync -f "$PCLOUD_HOME.mnt/space/a"
+rm "$PCLOUD_HOME.mnt/space/a"
+freed() { [ "$(pcloud df --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["block_bytes"])')" -lt 100000 ]; }
+wait_until 60 freed
+is 'gc had nothing to say' "$(cat "$PCLOUD_HOME/log/gc.log")" ''
+ok 'gc at its own pace' pcloud config set gc.interval
+
+# as a service: in the foreground, telling when it is ready
+ok down pcloud down >/dev/null
+cat >"$TMP/service.py" <<'PY'
+import os, signal, socket, subprocess, sys
+home, path = os.environ["PCLOUD_HOME"], sys.argv[1]
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(path)
+notify.settimeout(120)
+p = subprocess.Popen(["pcloud", "up", "--foreground", "--mount", home + ".mnt", "--s3", "127.0.0.1:0", "--web", "127.0.0.1:0"],
+                     env={**os.environ, "NOTIFY_SOCKET": path})
+said = notify.recv(1000)
+if said != b"READY=1":
+    sys.exit(f"it said {said}")
+if not os.path.ismount(home + ".mnt"):
+    sys.exit("ready without a mount")
+p.send_signal(signal.SIGTERM)
+said = notify.recv(1000)
+if said != b"STOPPING=1":
+    sys.exit(f"it said {said}")
+sys.exit(p.wait(120))
+PY
+ok 'a service' python3 "$TMP/service.py" "$TMP/notify" 2>"$TMP/service.log"
+nothing_left
+
+# ten times up and down
+ok up pcloud up --mount "$PCLOUD_HOME.mnt" --s3 127.0.0.1:0 --web 127.0.0.1:0 >/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     ok down pcloud down >/dev/null
     ok up pcloud up --mount "$PCLOUD_HOME.mnt" --s3 127.0.0.1:0 --web 127.0.0.1:0 >/dev/null

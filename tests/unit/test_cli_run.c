@@ -124,6 +124,7 @@ static void parts_speak_for_themselves(void **state)
 
 static void a_dead_process_was_never_born(void **state)
 {
+    siginfo_t info;
     pid_t pid;
 
     (void)state;
@@ -133,7 +134,7 @@ static void a_dead_process_was_never_born(void **state)
     pid = fork();
     if (pid == 0)
         _exit(0);
-    assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0); /* a zombie now */
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0); /* a zombie now */
     assert_int_equal(run_born(pid), 0);
     waitpid(pid, NULL, 0);
     assert_int_equal(run_born(pid), 0);
