@@ -104,7 +104,7 @@ static void read_folder(fuse_req_t req, size_t size, off_t off, struct fuse_file
                         bool plus)
 {
     struct fs *fs = fs_of(req);
-    uint64_t mark = coherence_mark(fs->coherence);
+    uint64_t mark = coherence_mark(fs->coherence), node;
     struct handle *h = handle_of(fi->fh);
     char *buf = fs_buffer();
     struct page p = {.req = req,
@@ -126,10 +126,11 @@ static void read_folder(fuse_req_t req, size_t size, off_t off, struct fuse_file
         return;
     }
     count(&p);
+    node = handle_node(h); /* once it is answered, the handle may be closed at any time */
     if (fuse_reply_buf(req, buf, p.used) == -ENOENT)
         for (size_t i = 0; i < p.n; i++)
             inodes_unref(fs->inodes, p.counted[i].node, 1);
-    coherence_check_folder(fs->coherence, mark, handle_node(h));
+    coherence_check_folder(fs->coherence, mark, node);
 }
 
 void fs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

@@ -143,7 +143,7 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
-    uint64_t mark = coherence_mark(fs->coherence);
+    uint64_t mark = coherence_mark(fs->coherence), node;
     char *buf = fs_buffer();
     ssize_t n = h ? 0 : -EBADF;
 
@@ -160,8 +160,9 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
     }
     if (n > 0 && fs->access_times && handle_first_read(h))
         atimes_read(&fs->atimes, fs->volume, handle_node(h));
+    node = handle_node(h); /* once it is answered, the handle may be closed at any time */
     (void)fuse_reply_buf(req, buf, (size_t)n);
-    coherence_check(fs->coherence, mark, handle_node(h));
+    coherence_check(fs->coherence, mark, node);
 }
 
 /* The kernel's idea of the end may be old: append by ours, and have it forget the pages that it filled at the wrong place. */
