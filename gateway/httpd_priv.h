@@ -17,7 +17,7 @@
     (BODY_STAGE / 2) /* from here on a buffer goes to a worker as soon as one is free */
 #define BODY_DRAIN                                                                                 \
     (16u << 20) /* bytes of a refused body that are read and dropped before the connection is cut */
-#define REPLY_BLOCK (256u << 10) /* bytes of a reply read at once */
+#define REPLY_BLOCK (512u << 10) /* bytes of a reply read at once */
 
 struct server { /* one libmicrohttpd daemon; a reload starts another on the same socket */
     struct httpd *httpd;
