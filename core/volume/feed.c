@@ -43,7 +43,7 @@ void pc_feed_close(struct pc_feed *f)
 
 void pc_feed_wake(struct pc_feed *f)
 {
-    f->cancelled = true;
+    __atomic_store_n(&f->cancelled, true, __ATOMIC_RELEASE);
     meta_feed_wake(f->v->meta);
 }
 
@@ -92,17 +92,17 @@ static int drain(struct pc_feed *f)
             f->seq = f->page[i].c.seq;
             give(f, &f->page[i]);
         }
-    } while (f->n == FEED_PAGE && !f->cancelled);
+    } while (f->n == FEED_PAGE && !__atomic_load_n(&f->cancelled, __ATOMIC_ACQUIRE));
     return 0;
 }
 
 int pc_feed_wait(struct pc_feed *f, int timeout_ms,
                  void (*fn)(void *arg, const struct pc_change *c), void *arg)
 {
-    if (f->cancelled)
+    if (__atomic_load_n(&f->cancelled, __ATOMIC_ACQUIRE))
         return -ECANCELED;
     int rc = meta_feed_wait(f->v->meta, f->seq, timeout_ms, &f->cancelled);
-    if (f->cancelled)
+    if (__atomic_load_n(&f->cancelled, __ATOMIC_ACQUIRE))
         return -ECANCELED;
     if (rc <= 0)
         return rc;
