@@ -34,6 +34,21 @@ static int read_slice(struct pc_volume *v, const struct meta_slice *s, uint8_t *
                     buf + (from - off));
 }
 
+/* Zero what no slice covers; slices are ordered and do not overlap. */
+static void zero_gaps(const struct meta_slice *slices, int n, uint8_t *buf, size_t len, uint64_t off)
+{
+    uint64_t at = off, end = off + len;
+    for (int i = 0; i < n && at < end; i++) {
+        uint64_t pos = slices[i].pos < end ? slices[i].pos : end;
+        if (pos > at)
+            memset(buf + (at - off), 0, (size_t)(pos - at));
+        if (slices[i].pos + slices[i].len > at)
+            at = slices[i].pos + slices[i].len;
+    }
+    if (at < end)
+        memset(buf + (at - off), 0, (size_t)(end - at));
+}
+
 /* One window of slices. Returns bytes done from ${off}, at least 1 unless an error. */
 static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size_t len,
                            uint64_t off, uint64_t *ret_size)
@@ -56,7 +71,7 @@ static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size
         if (end < off + len)
             len = (size_t)(end - off);
     }
-    memset(buf, 0, len);
+    zero_gaps(slices, n, buf, len, off);
     if (off < small_len)
         memcpy(buf, small + off, len < small_len - off ? len : small_len - off);
     for (int i = 0; i < n; i++) {
