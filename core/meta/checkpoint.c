@@ -88,7 +88,7 @@ static int log_size(void *engine, sqlite3 *db, const char *name, int frames)
     pthread_mutex_lock(&e->thread_lock);
     if (bytes < engine_tuning.log_bytes)
         e->log_next = engine_tuning.log_bytes;
-    if (bytes < engine_tuning.log_bytes || bytes < e->log_next) {
+    if (bytes < engine_tuning.log_bytes || bytes < e->log_next || atomic_load(&e->stopping)) {
         pthread_mutex_unlock(&e->thread_lock);
         return SQLITE_OK;
     }

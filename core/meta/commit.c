@@ -32,7 +32,7 @@ static void txn_leave(struct engine *e)
     shm_event(&e->shm);
 }
 
-int txn_commit(struct engine *e)
+static int commit(struct engine *e)
 {
     struct shm_head *h = e->shm.head;
     uint64_t need = atomic_load(&e->barrier_need);
@@ -59,6 +59,23 @@ int txn_commit(struct engine *e)
     return r;
 }
 
+/* Let others know why it does not come to a commit: they would wait for ever. */
+static void tell_stuck(struct engine *e, int r)
+{
+    uint32_t code = r >= 0 ? 0 : r > PC_ECORRUPT ? (uint32_t)-r : EIO;
+
+    if (atomic_exchange(&e->shm.head->slots[e->lease.slot].stuck, code) != code && code)
+        shm_event(&e->shm);
+}
+
+int txn_commit(struct engine *e)
+{
+    int r = commit(e);
+
+    tell_stuck(e, r);
+    return r;
+}
+
 /* Commit what is open; the data goes to disk before, while others go on. */
 static int commit_open(struct engine *e)
 {
@@ -67,8 +84,10 @@ static int commit_open(struct engine *e)
 
     if (atomic_load(&e->acked) != 0 && need > atomic_load(&e->barrier_done)) {
         r = barrier(e);
-        if (r < 0)
+        if (r < 0) {
+            tell_stuck(e, r);
             return r;
+        }
     }
     pthread_mutex_lock(&e->lock);
     if (need > atomic_load(&e->barrier_done))

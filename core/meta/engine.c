@@ -155,25 +155,11 @@ static int shared_open(struct engine *e, const uint8_t *page_key)
     return r;
 }
 
-static int session_start(struct engine *e)
+/* Opening writes nothing: the number gets into the database with the first commit, and what names it does not get there before. */
+static void session_start(struct engine *e)
 {
-    struct sql_conn *c;
-    sqlite3_stmt *st;
-    int r = sql_write_begin(&e->meta, SQL_FREES, &c);
-
-    if (r < 0)
-        return r;
-    r = sql_one(c, "UPDATE setting SET value = value + 1 WHERE key = 'session' RETURNING value",
-                &st, "");
-    if (r > 0) {
-        e->session = (uint64_t)sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-        atomic_store(&e->shm.head->slots[e->lease.slot].session, e->session);
-        r = 0;
-    } else if (r == 0) {
-        r = PC_ECORRUPT;
-    }
-    return sql_write_end(&e->meta, c, r);
+    e->session = atomic_fetch_add(&e->shm.head->last_session, 1) + 1;
+    atomic_store(&e->shm.head->slots[e->lease.slot].session, e->session);
 }
 
 static void engine_init(struct engine *e, const struct meta_options *o)
@@ -280,17 +266,14 @@ int meta_open(const struct meta_options *o, struct meta **ret)
     if (r < 0)
         goto free_engine;
     r = shared_open(e, o->page_key);
+    if (r == 0)
+        session_start(e);
     lease_setup_end(&e->lease);
     if (r < 0)
         goto free_engine;
     checkpoint_watch(e);
-    r = session_start(e);
-    if (r < 0)
-        goto stop_engine;
     *ret = &e->meta;
     return 0;
-stop_engine:
-    engine_stop(e);
 free_engine:
     engine_free(e);
     return r;

@@ -24,6 +24,7 @@ static const struct {
     {"commit", 1, offsetof(struct shm_head, commits), false},
     {"feed", 0, offsetof(struct shm_head, feed_end), false},
     {"change", 1, offsetof(struct shm_head, change), true},
+    {"session", 0, offsetof(struct shm_head, last_session), true},
     {"id_end", 1024, offsetof(struct shm_head, id_end), false},
 };
 
@@ -65,8 +66,6 @@ int ground_create(struct sql_conn *c, const uint8_t volume_id[16])
             return r;
     }
     r = setting_set(c, "format", ENGINE_FORMAT);
-    if (r == 0)
-        r = setting_set(c, "session", 0);
     for (size_t i = 0; r == 0 && i < sizeof counters / sizeof counters[0]; i++)
         r = setting_set(c, counters[i].key, counters[i].first);
     return r;
@@ -136,6 +135,8 @@ int counters_save(struct engine *e)
         r = setting_set(&e->writer, "feed", (int64_t)e->feed_next - 1);
     if (r == 0)
         r = setting_set(&e->writer, "change", (int64_t)atomic_load(&h->change));
+    if (r == 0)
+        r = setting_set(&e->writer, "session", (int64_t)atomic_load(&h->last_session));
     if (r == 0)
         r = setting_set(&e->writer, "commit", (int64_t)e->txn_base + 1);
     return r;

@@ -19,6 +19,8 @@ static int others_settle(struct engine *e)
         seen = atomic_load(&h->events);
         if (atomic_load(&h->dirty) != dirty || atomic_load(&h->commits) != commits)
             return 0;
+        if (atomic_load(&h->slots[dirty - 1].stuck) != 0)
+            return 0; /* its disk is full, or fails: better what is committed than nothing */
         if (!lease_is_alive(&e->lease, dirty - 1)) {
             struct sql_conn *c;
             int r = sql_write_begin(&e->meta, SQL_FREES, &c); /* who takes the lease redoes */

@@ -153,11 +153,14 @@ int txn_recover(struct engine *e)
 {
     struct shm_head *h = e->shm.head;
     int64_t commit;
-    uint64_t base;
+    uint64_t base, session;
     int r = setting_get(&e->writer, "commit", &commit);
 
-    if (r == 0 && redo_left(e->redo, &base) && base == (uint64_t)commit)
+    if (r == 0 && redo_left(e->redo, &base, &session) && base == (uint64_t)commit) {
+        if (session > atomic_load(&h->last_session))
+            atomic_store(&h->last_session, session); /* what it did names it */
         r = redo_commit(e, base);
+    }
     if (r < 0)
         return r;
     r = counters_load(e);

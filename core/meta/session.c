@@ -24,7 +24,10 @@ uint64_t sql_change_seq(struct meta *m)
 
 uint64_t sql_oldest_pin(struct meta *m)
 {
-    return shm_oldest_pin(&engine_of(m)->shm);
+    struct engine *e = engine_of(m);
+
+    lease_reap(&e->lease, &e->shm);
+    return shm_oldest_pin(&e->shm);
 }
 
 /* Tell the others the least pin of this session. */
@@ -91,5 +94,10 @@ void meta_drop(struct meta *m, uint64_t ino)
 
 bool sql_is_held(struct meta *m, uint64_t ino)
 {
-    return shm_is_held(&engine_of(m)->shm, ino);
+    struct engine *e = engine_of(m);
+
+    if (!shm_is_held(&e->shm, ino))
+        return false;
+    lease_reap(&e->lease, &e->shm);
+    return shm_is_held(&e->shm, ino);
 }

@@ -40,12 +40,12 @@ static int room_check(struct engine *e)
 static int txn_begin(struct engine *e)
 {
     struct shm_head *h = e->shm.head;
-    uint64_t base;
+    uint64_t base, session;
     int r = lease_take(&e->lease, &e->shm);
 
     if (r < 0)
         return r;
-    if (atomic_load(&h->holder) != 0 || redo_left(e->redo, &base))
+    if (atomic_load(&h->holder) != 0 || redo_left(e->redo, &base, &session))
         r = txn_recover(e);
     if (r < 0)
         goto release;
@@ -57,7 +57,7 @@ static int txn_begin(struct engine *e)
     e->feed_next = atomic_load(&h->feed_end) + 1;
     e->txn_ops = 0;
     e->txn_open = true;
-    redo_begin(e->redo, e->txn_base);
+    redo_begin(e->redo, e->txn_base, e->session);
     return 0;
 leave:
     atomic_store(&h->holder, 0);

@@ -29,12 +29,14 @@ struct worker {
 };
 
 enum order {
-    MAKE,       /* a file by number; the code */
-    FIND,       /* 1 if it is there */
-    COUNT,      /* files in the root */
-    FILES,      /* by the totals */
-    FLUSH,      /* the code */
-    MAKE_ALL,   /* files from a number on until a byte comes; how many */
+    MAKE,         /* a file by number; the code */
+    FIND,         /* 1 if it is there */
+    COUNT,        /* files in the root */
+    FILES,        /* by the totals */
+    FLUSH,        /* the code */
+    MAKE_ALL,     /* files from a number on until a byte comes; how many */
+    MAKE_FAILING, /* a file whose commit fails until HEAL */
+    HEAL,
     MAKE_STUCK, /* a file that cannot be committed */
     HOLD_OPEN,  /* begin an operation, make a file in it, never end it */
     FEED_END,   /* the number */
@@ -113,27 +115,34 @@ static int64_t make_until_told(struct meta *m, int from, int64_t first)
     return n;
 }
 
-/* Every commit of what follows waits for data that never gets to disk. */
-static int stuck(void *arg)
+static volatile bool is_stuck, is_failing;
+
+/* Every commit of what follows waits for data that never gets to disk, or fails. */
+static int barrier(void *arg)
 {
-    while (*(volatile bool *)arg)
+    (void)arg;
+    while (is_stuck)
         pause();
-    return 0;
+    return is_failing ? -EIO : 0;
 }
 
-static bool is_stuck;
-
-static int make_stuck(struct meta *m, int64_t i)
+static int make_held(struct meta *m, int64_t i, volatile bool *how)
 {
     struct sql_conn *c;
     int r = sql_write_begin(m, SQL_FREES, &c);
 
     if (r < 0)
         return r;
-    is_stuck = true;
+    *how = true;
     sql_needs_barrier(m);
     r = sql_write_end(m, c, 0);
     return r < 0 ? r : make(m, i);
+}
+
+static int heal(struct meta *m)
+{
+    is_failing = false;
+    return meta_flush(m);
 }
 
 static int64_t hold_open(struct meta *m, int to, int64_t i)
@@ -209,7 +218,11 @@ static int64_t obey(struct meta *m, const struct request *q, int from, int to)
     case MAKE_ALL:
         return make_until_told(m, from, q->arg);
     case MAKE_STUCK:
-        return make_stuck(m, q->arg);
+        return make_held(m, q->arg, &is_stuck);
+    case MAKE_FAILING:
+        return make_held(m, q->arg, &is_failing);
+    case HEAL:
+        return heal(m);
     case HOLD_OPEN:
         return hold_open(m, to, q->arg);
     case FEED_END:
@@ -243,11 +256,8 @@ static int64_t obey(struct meta *m, const struct request *q, int from, int to)
 
 static void work(const char *dir, int from, int to)
 {
-    const struct meta_options o = {.dir = dir,
-                                   .page_key = key,
-                                   .program = "test",
-                                   .data_barrier = stuck,
-                                   .barrier_arg = &is_stuck};
+    const struct meta_options o = {
+        .dir = dir, .page_key = key, .program = "test", .data_barrier = barrier};
     struct request q = {.order = MAKE};
     struct meta *m;
     int64_t answer = meta_open(&o, &m);
@@ -548,6 +558,29 @@ static void pins_and_holds_end_with_their_process(void **state)
     test_dir_free(dir);
 }
 
+/* A commit that waits for its data for ever stands for one that fails: who cannot commit is not waited for. */
+static void one_that_cannot_commit_stops_nobody(void **state)
+{
+    char *dir = home_new();
+    struct worker a, b;
+
+    (void)state;
+    start(&a, dir);
+    start(&b, dir);
+    assert_int_equal(tell(&a, MAKE, 1), 0);
+    assert_int_equal(tell(&a, MAKE_FAILING, 2), 0);
+    assert_int_equal(tell(&a, FLUSH, 0), -EIO);
+    assert_int_equal(tell(&a, FIND, 2), 1);
+    assert_int_equal(tell(&b, FIND, 2), 0);
+    assert_int_equal(tell(&b, MAKE, 3), -EIO);
+    assert_int_equal(tell(&a, HEAL, 0), 0);
+    assert_int_equal(tell(&b, FIND, 2), 1);
+    assert_int_equal(tell(&b, MAKE, 3), 0);
+    finish(&a);
+    finish(&b);
+    test_dir_free(dir);
+}
+
 static void numbers_are_given_once(void **state)
 {
     char *dir = home_new();
@@ -591,6 +624,7 @@ static void of_another_life_of_the_machine_nothing_is_redone(void **state)
     free(data);
     start(&w, dir);
     assert_int_equal(tell(&w, COUNT, 0), 0);
+    assert_true(tell(&w, NEXT_ID, 0) > 0);
     assert_int_equal(tell(&w, FLUSH, 0), 0);
     kill_it(&w);
     /* of this life, but not after this commit; damaged, too */
@@ -642,6 +676,7 @@ int main(void)
         cmocka_unit_test(one_killed_while_it_waits_is_not_waited_for),
         cmocka_unit_test(the_feed_crosses_processes),
         cmocka_unit_test(pins_and_holds_end_with_their_process),
+        cmocka_unit_test(one_that_cannot_commit_stops_nobody),
         cmocka_unit_test(numbers_are_given_once),
         cmocka_unit_test(of_another_life_of_the_machine_nothing_is_redone),
         cmocka_unit_test(nothing_lies_in_clear_in_what_is_shared),

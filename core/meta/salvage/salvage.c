@@ -212,22 +212,17 @@ static int lost_pages_read(struct salvage *s)
 /* Numbers must not be given again. */
 static int counters_mend(struct salvage *s)
 {
-    static const char *const sql[] = {
-        ("UPDATE setting SET value = max(value, (SELECT 1000001 + max(coalesce((SELECT max(ino) "
-         "FROM"
-         " node), 0), coalesce((SELECT max(bid) FROM block), 0), coalesce((SELECT max(id) FROM"
-         " pack), 0)))) WHERE key = 'id_end'"),
-        ("UPDATE setting SET value = max(value, (SELECT 1 + max(coalesce((SELECT max(zseq) FROM"
-         " block), 0), coalesce((SELECT max(seq) FROM pack), 0), coalesce((SELECT max(seq) FROM"
-         " orphan), 0)))) WHERE key = 'change'"),
-        ("UPDATE setting SET value = max(value, (SELECT coalesce(max(session), 0) FROM pack))"
-         " WHERE key = 'session'"),
-    };
-    int r = 0;
+    static const char sql[] =
+        "UPDATE setting SET value = max(value, (SELECT 1000001 + max(coalesce((SELECT max(ino) FROM"
+        " node), 0), coalesce((SELECT max(bid) FROM block), 0), coalesce((SELECT max(id) FROM"
+        " pack), 0)))) WHERE key = 'id_end';"
+        "UPDATE setting SET value = max(value, (SELECT 1 + max(coalesce((SELECT max(zseq) FROM"
+        " block), 0), coalesce((SELECT max(seq) FROM pack), 0), coalesce((SELECT max(seq) FROM"
+        " orphan), 0)))) WHERE key = 'change';"
+        "UPDATE setting SET value = max(value, (SELECT coalesce(max(session), 0) FROM pack))"
+        " WHERE key = 'session'";
 
-    for (size_t i = 0; r == 0 && i < sizeof sql / sizeof sql[0]; i++)
-        r = conn_exec(&s->c, sql[i]);
-    return r;
+    return conn_exec(&s->c, sql);
 }
 
 static int fill(struct salvage *s)

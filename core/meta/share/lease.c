@@ -6,11 +6,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <unistd.h>
 
 enum { BYTE_LEASE = 0, BYTE_SETUP = 1, BYTE_SLOTS = 16 };
 
 #define YIELD_MS 5 /* how long somebody who was woken may take to get in */
+#define LOOK_MS 20
 
 static int lock_bytes(int fd, int cmd, short type, off_t start, off_t len)
 {
@@ -84,12 +86,18 @@ bool lease_is_alive(struct lease *l, unsigned slot)
 
 void lease_reap(struct lease *l, struct shm *s)
 {
-    if (lock_bytes(l->fd, F_OFD_SETLK, F_WRLCK, BYTE_SETUP, 1) < 0)
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* the lock below knows no threads */
+
+    if (pthread_mutex_trylock(&one) != 0)
         return;
+    if (lock_bytes(l->fd, F_OFD_SETLK, F_WRLCK, BYTE_SETUP, 1) < 0)
+        goto unlock;
     for (unsigned i = 0; i < SHM_SLOTS; i++)
         if (atomic_load(&s->head->slots[i].pid) != 0 && !lease_is_alive(l, i))
             shm_slot_clear(s, i);
     lease_setup_end(l);
+unlock:
+    pthread_mutex_unlock(&one);
 }
 
 static uint64_t own_bit(const struct lease *l)
@@ -110,6 +118,36 @@ static void yield(struct lease *l, struct shm *s)
     l->yields = false;
 }
 
+/* What keeps the holder from committing; 0: nothing, or nobody holds it. */
+static int holder_stuck(struct shm *s)
+{
+    uint32_t holder = atomic_load(&s->head->holder);
+
+    return holder == 0 || holder > SHM_SLOTS ? 0
+                                             : -(int)atomic_load(&s->head->slots[holder - 1].stuck);
+}
+
+/* Not by F_OFD_SETLKW: it could not be left when the holder turns out to be stuck. A dead holder wakes nobody, so look now and then. */
+static int wait_for_it(struct lease *l, struct shm *s)
+{
+    uint32_t holder = atomic_load(&s->head->holder);
+    int r;
+
+    if (holder != 0 && holder <= SHM_SLOTS)
+        shm_poke(s, holder - 1);
+    for (;;) {
+        uint32_t seen = atomic_load(&s->head->releases);
+
+        r = lock_bytes(l->fd, F_OFD_SETLK, F_WRLCK, BYTE_LEASE, 1);
+        if (r != -EAGAIN)
+            return r;
+        r = holder_stuck(s);
+        if (r < 0)
+            return r;
+        futex_wait(&s->head->releases, seen, LOOK_MS);
+    }
+}
+
 int lease_take(struct lease *l, struct shm *s)
 {
     bool waited;
@@ -119,17 +157,13 @@ int lease_take(struct lease *l, struct shm *s)
     r = lock_bytes(l->fd, F_OFD_SETLK, F_WRLCK, BYTE_LEASE, 1);
     waited = r == -EAGAIN;
     if (waited) {
-        uint32_t holder;
-
         atomic_fetch_or(&s->head->waiting, own_bit(l));
-        holder = atomic_load(&s->head->holder);
-        if (holder != 0 && holder <= SHM_SLOTS)
-            shm_poke(s, holder - 1);
-        r = lock_bytes(l->fd, F_OFD_SETLKW, F_WRLCK, BYTE_LEASE, 1);
+        r = wait_for_it(l, s);
         atomic_fetch_and(&s->head->waiting, ~own_bit(l));
     }
     if (r < 0)
-        return pc_err_wrap(r, "write lease: ");
+        return pc_err_set(r, "another part of pcloud cannot commit its changes: %s",
+                          pc_strerror(r));
     l->held = true;
     atomic_fetch_add(&s->head->grants, 1);
     if (waited)
@@ -143,4 +177,7 @@ void lease_release(struct lease *l, struct shm *s)
     l->yield_grants = atomic_load(&s->head->grants);
     l->held = false;
     lock_bytes(l->fd, F_OFD_SETLK, F_UNLCK, BYTE_LEASE, 1);
+    atomic_fetch_add(&s->head->releases, 1);
+    if (l->yields)
+        futex_wake(&s->head->releases);
 }

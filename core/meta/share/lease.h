@@ -31,7 +31,10 @@ bool lease_is_alive(struct lease *l, unsigned slot);
 /** lease_reap(l, s): clear the slots of the dead. May do nothing if somebody else is at it. */
 void lease_reap(struct lease *l, struct shm *s);
 
-/** lease_take(l, s): wait for the write lease, fairly: whoever waited when we last released goes first. 0 or -errno. */
+/**
+ * lease_take(l, s): wait for the write lease, fairly: whoever waited when we last released goes first. 0 or -errno: what keeps the holder from committing, if
+ * something does.
+ */
 int lease_take(struct lease *l, struct shm *s);
 /** lease_release(l, s): give it back. */
 void lease_release(struct lease *l, struct shm *s);

@@ -24,6 +24,7 @@ struct redo_head {
     uint8_t salt[REDO_SALT];
     _Atomic uint64_t base;
     _Atomic uint64_t used; /* bytes of whole records behind the head: stored last */
+    _Atomic uint64_t session;
 };
 
 struct redo_record {
@@ -145,7 +146,7 @@ void redo_close(struct redo *r)
     mem_free(r);
 }
 
-int redo_begin(struct redo *r, uint64_t base)
+void redo_begin(struct redo *r, uint64_t base, uint64_t session)
 {
     struct redo_head *h = r->head;
 
@@ -156,8 +157,8 @@ int redo_begin(struct redo *r, uint64_t base)
         memcpy(h->salt, r->salt, sizeof h->salt);
     }
     atomic_store(&h->base, base);
+    atomic_store(&h->session, session);
     r->number = 0;
-    return 0;
 }
 
 static void nonce_set(uint8_t nonce[AEAD_NONCE_BYTES], uint64_t counter)
@@ -210,7 +211,7 @@ size_t redo_fill(const struct redo *r)
     return (size_t)atomic_load(&r->head->used);
 }
 
-bool redo_left(const struct redo *r, uint64_t *ret_base)
+bool redo_left(const struct redo *r, uint64_t *ret_base, uint64_t *ret_session)
 {
     const struct redo_head *h = r->head;
     uint64_t used = atomic_load(&h->used);
@@ -219,6 +220,7 @@ bool redo_left(const struct redo *r, uint64_t *ret_base)
         memcmp(h->boot, r->boot, sizeof h->boot) != 0)
         return false;
     *ret_base = atomic_load(&h->base);
+    *ret_session = atomic_load(&h->session);
     return true;
 }
 

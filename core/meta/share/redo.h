@@ -23,8 +23,8 @@ int redo_open(const char *path, const uint8_t master[AEAD_KEY_BYTES], struct red
 /** redo_close(r): NULL is legal. What is in it stays. */
 void redo_close(struct redo *r);
 
-/** redo_begin(r, base): from now on records are for the transaction that follows commit number ${base}; drops what was there. 0 or -EIO. */
-int redo_begin(struct redo *r, uint64_t base);
+/** redo_begin(r, base, session): from now on records are of ${session}'s transaction that follows commit number ${base}; drops what was there. */
+void redo_begin(struct redo *r, uint64_t base, uint64_t session);
 /** redo_append(r, data, len): one operation; safe against kill when it returns. -ENOSPC if it does not fit. */
 int redo_append(struct redo *r, const void *data, size_t len);
 /** redo_clear(r): all of it is committed (or given up). */
@@ -33,10 +33,10 @@ void redo_clear(struct redo *r);
 size_t redo_fill(const struct redo *r);
 
 /**
- * redo_left(r, ret_base): did somebody leave records, in this life of the machine? redo_each(r, fn, arg): give each to ${fn} in order, until it returns non-zero
+ * redo_left(r, ret_base, ret_session): did somebody leave records, in this life of the machine? redo_each(r, fn, arg): give each to ${fn} in order, until it returns non-zero
  * (returned) or one does not open (the end: it was being written). A record is at most REDO_BYTES.
  */
-bool redo_left(const struct redo *r, uint64_t *ret_base);
+bool redo_left(const struct redo *r, uint64_t *ret_base, uint64_t *ret_session);
 int redo_each(struct redo *r, int (*fn)(void *arg, const uint8_t *data, size_t len), void *arg);
 
 #endif

@@ -123,6 +123,7 @@ void shm_slot_clear(struct shm *s, unsigned slot)
     atomic_store(&p->session, 0);
     atomic_store(&p->oldest_pin, UINT64_MAX);
     atomic_store(&p->want, 0);
+    atomic_store(&p->stuck, 0);
     atomic_store(&p->pid, 0);
     atomic_fetch_and(&s->head->waiting, ~((uint64_t)1 << slot));
 }

@@ -17,7 +17,8 @@ struct shm_slot {
     _Atomic uint64_t oldest_pin; /* UINT64_MAX: none */
     _Atomic uint32_t poke;       /* futex: its committer sleeps on it */
     _Atomic uint32_t want;       /* somebody wants it to commit */
-    _Atomic uint32_t pid, unused[9];
+    _Atomic uint32_t stuck; /* its last commit failed: a positive errno; nobody waits for it then */
+    _Atomic uint32_t pid, unused[8];
 };
 
 struct shm_head {
@@ -30,10 +31,11 @@ struct shm_head {
     _Atomic uint32_t grants;         /* futex: rises whenever the lease is taken */
     _Atomic uint32_t events;         /* futex: rises with every commit, and for meta_feed_wake */
     _Atomic uint32_t event_sleepers; /* about how many sleep on it; may err upwards */
-    uint32_t unused2;
-    _Atomic uint64_t commits; /* the number of the newest commit */
+    _Atomic uint32_t releases;       /* futex: rises whenever the lease is given back */
+    _Atomic uint64_t commits;        /* the number of the newest commit */
     _Atomic uint64_t next_id, id_end, change, feed_end;
-    uint64_t unused3[5];
+    _Atomic uint64_t last_session;
+    uint64_t unused2[4];
     struct shm_slot slots[SHM_SLOTS];
 };
 
