@@ -4,7 +4,7 @@
 
 PACKAGES_BUILD='gcc libc6-dev make autoconf automake pkg-config libfuse3-dev libmicrohttpd-dev libsodium-dev
     libssl-dev libisal-dev libsqlite3-dev libexpat1-dev libjansson-dev'
-PACKAGES_RUN='fuse3'
+PACKAGES_RUN='fuse3 curl'
 PACKAGES_TEST='libcmocka-dev shellcheck'
 PACKAGES_CLANG='clang'
 PACKAGES_STYLE='clang-format-14 codespell mandoc'
