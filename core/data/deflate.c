@@ -19,7 +19,7 @@ struct deflate {
 
 struct deflate *deflate_new(void)
 {
-    return mem_alloc(sizeof(struct deflate));
+    return mem_calloc(1, sizeof(struct deflate));
 }
 
 void deflate_free(struct deflate *z)
@@ -64,6 +64,7 @@ size_t deflate_pack(struct deflate *z, const void *in, size_t len, void *out, si
     s->level_buf_size = sizeof z->level_buf;
     s->end_of_stream = 1;
     s->flush = NO_FLUSH;
+    s->hist_bits = 0; /* the default window; the library's init leaves it as it was */
     s->gzip_flag = IGZIP_DEFLATE;
     s->next_in = (uint8_t *)(uintptr_t)in;
     s->avail_in = (uint32_t)len;

@@ -95,14 +95,14 @@ static void headers_say_who_they_are(void **state)
 static void full_packs_are_sealed(void **state)
 {
     struct data_rig *rig = *state;
-    struct meta_block b[40];
+    struct meta_block b[20];
     uint64_t size, bytes, packs;
     char *path;
 
-    put_blocks(rig, b, 40, META_BLOCK_MAX);
-    assert_true(b[39].pack > b[0].pack);
+    put_blocks(rig, b, 20, META_BLOCK_MAX);
+    assert_true(b[19].pack > b[0].pack);
     assert_int_equal(rig_close(rig), 0);
-    for (uint64_t id = b[0].pack; id <= b[39].pack; id++)
+    for (uint64_t id = b[0].pack; id <= b[19].pack; id++)
         assert_true(mem_meta_sealed(rig->meta, id, &size));
     assert_true(mem_meta_sealed(rig->meta, b[0].pack, &size));
     assert_true(size <= DATA_PACK_MAX && size > DATA_PACK_MAX - 5 * META_BLOCK_MAX / 4);
@@ -112,8 +112,8 @@ static void full_packs_are_sealed(void **state)
     assert_int_equal(access(path, R_OK), 0);
     free(path);
     assert_int_equal(data_bytes(rig->data, &bytes, &packs), 0);
-    assert_true(packs == b[39].pack && bytes > 40ull * META_BLOCK_MAX);
-    check_blocks(rig, b, 40);
+    assert_true(packs == b[19].pack && bytes > 20ull * META_BLOCK_MAX);
+    check_blocks(rig, b, 20);
 }
 
 static int count_id(void *arg, uint64_t id)
