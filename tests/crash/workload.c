@@ -192,14 +192,17 @@ static void do_create(struct work *w)
 static void do_overwrite(struct work *w)
 {
     struct model_entry *e = pick(w, MODEL_FILE);
+    struct model_node *n;
     struct pc_file *f;
+    char path[64];
 
     if (!e)
         return;
+    n = e->node;
+    memcpy(path, e->path, sizeof path);
     begin(w);
-    e = model_find(model_now(w->m), e->path);
-    f = open_path(w, e->path, O_RDWR);
-    write_some(w, f, e->node, true);
+    f = open_path(w, path, O_RDWR);
+    write_some(w, f, n, true);
     if (dice(w, 3) == 0) {
         must(pc_file_sync(f), "fsync");
         sure(w);
@@ -412,15 +415,15 @@ static void do_copy(struct work *w)
 {
     struct model_entry *e = pick(w, MODEL_OBJECT);
     const struct model_version *old;
-    char path[64];
+    char path[64], from[64];
 
     if (!e || model_now(w->m)->n > MODEL_ENTRIES - 8)
         return;
     old = &e->node->version[e->node->versions - 1];
+    memcpy(from, e->path, sizeof from);
     snprintf(path, sizeof path, BUCKET "/o%u", w->fresh++);
     begin(w);
-    e = model_find(model_now(w->m), e->path);
-    must(pc_object_copy(w->v, BUCKET, name_of(e->path), strlen(name_of(e->path)), NULL, BUCKET,
+    must(pc_object_copy(w->v, BUCKET, name_of(from), strlen(name_of(from)), NULL, BUCKET,
                         name_of(path), strlen(name_of(path)), NULL, NULL, NULL),
          "copy");
     model_set(model_now(w->m), path, model_node_new(w->m, MODEL_OBJECT, old->data, old->len));
