@@ -41,7 +41,7 @@ start() {
         gocryptfs -q -init -scryptn 10 -passfile "$work/pass" "$store" && gocryptfs -q -passfile "$work/pass" "$store" "$mnt" ;;
     pcloud)
         rmdir "$store"
-        PCLOUD_KDF_FAST=1 pcloud --home "$store" init >/dev/null 2>&1 </dev/null && mount.pcloud "$store" "$mnt" </dev/null ;;
+        pcloud --home "$store" init >/dev/null 2>&1 </dev/null && mount.pcloud "$store" "$mnt" </dev/null ;;
     esac
 }
 stop() {

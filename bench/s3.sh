@@ -30,7 +30,7 @@ for m in /opt/peers/minio "$HOME/go/bin/minio" "$(command -v minio)"; do [ -n "$
 
 declare -A port best
 start_pcloud() {
-    PCLOUD_KDF_FAST=1 pcloud --home "$work/home" init >/dev/null 2>&1 </dev/null || return 1
+    pcloud --home "$work/home" init >/dev/null 2>&1 </dev/null || return 1
     pcloud --home "$work/home" user add bench --role admin --access-key "$access" --secret-key "$secret" >/dev/null || return 1
     port[pcloud]=$(free_port)
     pcloud-gateway --home "$work/home" --s3 "127.0.0.1:${port[pcloud]}" --web off 2>"$work/pcloud.log" & pids+=($!)
