@@ -4,8 +4,11 @@
 #include "args.h"
 #include "run/state.h"
 
+#include "pcloud/log.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -58,6 +61,74 @@ bool probe_mount_there(const char *path)
     free(line);
     fclose(f);
     return found;
+}
+
+/* The FUSE connection of the mount at ${path}: the minor number of its device; -1 if it is not mounted. */
+static int mount_connection(const char *path)
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL, *field, *rest, *device = NULL;
+    int minor = -1, number;
+    size_t cap = 0;
+
+    if (!f)
+        return -1;
+    while (getline(&line, &cap, f) > 0) {
+        rest = line;
+        for (int i = 0; i < 5; i++) {
+            field = strsep(&rest, " ");
+            if (i == 2)
+                device = field;
+        }
+        if (!rest)
+            continue;
+        unescape(field);
+        if (strcmp(field, path) == 0 && sscanf(device, "0:%d", &number) == 1)
+            minor = number; /* the last one covers those before */
+    }
+    free(line);
+    fclose(f);
+    return minor;
+}
+
+void probe_mount_abort(const char *path)
+{
+    char file[64];
+    int fd, connection = mount_connection(path);
+
+    if (connection < 0)
+        return;
+    snprintf(file, sizeof file, "/sys/fs/fuse/connections/%d/abort", connection);
+    fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (write(fd, "1", 1) != 1)
+            pc_log(PC_LOG_WARN, "mount.abort", "%s: %s", file, strerror(errno));
+        close(fd);
+    } else if (geteuid() == 0) {
+        umount2(path, MNT_FORCE | UMOUNT_NOFOLLOW);
+    }
+}
+
+bool probe_process_ends(pid_t pid)
+{
+    char file[32], *line = NULL;
+    unsigned long long pending;
+    bool ends = false;
+    size_t cap = 0;
+    FILE *f;
+
+    snprintf(file, sizeof file, "/proc/%d/status", (int)pid);
+    f = fopen(file, "re");
+    if (!f)
+        return false;
+    while (!ends && getline(&line, &cap, f) > 0)
+        ends = strncmp(line, "State:\tZ", 8) == 0 || strncmp(line, "State:\tX", 8) == 0 ||
+               ((sscanf(line, "SigPnd: %llx", &pending) == 1 ||
+                 sscanf(line, "ShdPnd: %llx", &pending) == 1) &&
+                (pending >> (SIGKILL - 1) & 1) != 0);
+    free(line);
+    fclose(f);
+    return ends;
 }
 
 /* In a probe's process: default signals, an end after PROBE_MAX_S. */

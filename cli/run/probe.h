@@ -23,6 +23,13 @@ bool probe_mount_there(const char *path);
 /** probe_mount_clear(path): take away a mount whose server is gone (fusermount3 -uz, or umount2 as root). -EBUSY if it stays. */
 int probe_mount_clear(const char *path);
 
+/**
+ * probe_process_ends(pid): was it killed without being gone? A thread of a mount may wait in the kernel for an answer that only its own process could give; then
+ * neither ends. probe_mount_abort(path): end the FUSE connection of the mount there, so that every such wait fails.
+ */
+bool probe_process_ends(pid_t pid);
+void probe_mount_abort(const char *path);
+
 /** probe_mount_start(path), probe_port_start(address): start a process that looks; its pid or -errno. Its wait status goes to probe_result. */
 pid_t probe_mount_start(const char *path);
 pid_t probe_port_start(const char *address);

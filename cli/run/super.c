@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define TICK_MS 10000     /* logs are looked at so often */
+#define KILLED_MS 1000    /* and whether the mount was killed */
 #define STOP_MS 12000     /* parts have 10 s to stop; then they are killed */
 #define KILL_MS 5000      /* and so long to be gone then */
 #define GC_FIRST_MS 60000 /* the first reclaim run is no sooner than this */
@@ -308,6 +309,18 @@ static int64_t first_gc_ms(struct super *s, int64_t now)
     return now + (ago < 0 || interval - ago < soonest ? soonest : interval - ago);
 }
 
+/* A killed mount may not come to its end by itself, and nobody is told; so it is looked at. */
+static void check_killed(struct super *s)
+{
+    const struct child *c = &s->children[PART_MOUNT];
+
+    if (c->pid <= 0 || !probe_process_ends(c->pid))
+        return;
+    pc_log(PC_LOG_INFO, "mount.abort", "%s was killed and is not gone: its connection is ended",
+           s->plan.mount);
+    probe_mount_abort(s->plan.mount);
+}
+
 /* Do all that is due; the milliseconds until something else is. */
 static int64_t run_due(struct super *s)
 {
@@ -319,6 +332,9 @@ static int64_t run_due(struct super *s)
         spawn_log_trim(s->home, "gateway");
         spawn_log_trim(s->home, "supervisor");
     }
+    check_killed(s);
+    if (s->children[PART_MOUNT].pid > 0)
+        wait = KILLED_MS;
     check_gc(s, now);
     if (s->ready && s->gc == 0 && s->next_gc_ms > now && s->next_gc_ms - now < wait)
         wait = s->next_gc_ms - now;
