@@ -35,7 +35,8 @@ static int read_slice(struct pc_volume *v, const struct meta_slice *s, uint8_t *
 }
 
 /* Zero what no slice covers; slices are ordered and do not overlap. */
-static void zero_gaps(const struct meta_slice *slices, int n, uint8_t *buf, size_t len, uint64_t off)
+static void zero_gaps(const struct meta_slice *slices, int n, uint8_t *buf, size_t len,
+                      uint64_t off)
 {
     uint64_t at = off, end = off + len;
     for (int i = 0; i < n && at < end; i++) {

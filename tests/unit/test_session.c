@@ -286,8 +286,11 @@ static int64_t answer_of(struct worker *w)
 
 static void order(struct worker *w, enum order what, int64_t arg)
 {
-    struct request q = {what, arg};
+    struct request q;
 
+    memset(&q, 0, sizeof q); /* its padding goes through the pipe too */
+    q.order = what;
+    q.arg = arg;
     assert_int_equal(write(w->to, &q, sizeof q), sizeof q);
 }
 
