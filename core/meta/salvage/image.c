@@ -88,7 +88,11 @@ static int log_read(struct image *im)
         uint32_t pgno;
         int r;
 
-        if (!frame_get(im, i, frame) || memcmp(salts, frame + 8, 8) != 0)
+        if (!frame_get(im, i, frame)) {
+            im->log_holes = true;
+            continue;
+        }
+        if (memcmp(salts, frame + 8, 8) != 0)
             continue;
         pgno = be32(frame);
         r = frames_reach(im, pgno);

@@ -15,7 +15,9 @@ struct image {
     uint32_t *frames;  /* by page number: frame + 1, or 0 */
     uint32_t frames_n; /* entries of it */
     uint8_t *seen;     /* bits: pages that were part of something */
-    uint64_t bad;      /* pages asked for that did not open */
+    bool
+        log_holes; /* frames did not open: some page may be shown as it was before, a branch without its newest leaves */
+    uint64_t bad;  /* pages asked for that did not open */
 };
 
 /** image_open(path, log_path, aead, ret): look through the log. -errno. No process may have the database open. */

@@ -240,7 +240,7 @@ static int fill(struct salvage *s)
         r = conn_exec(&s->c, "DELETE FROM node; BEGIN IMMEDIATE");
     if (r == 0)
         r = tables_walk(s);
-    if (r == 0 && s->branches_lost)
+    if (r == 0 && (s->branches_lost || s->image.log_holes))
         r = lost_pages_read(s);
     if (r == 0)
         r = counters_mend(s);
