@@ -221,6 +221,20 @@ static void attributes_are_set(void **state)
     assert_true(a.mtime.tv_sec > 1000000);
 }
 
+static void an_access_time_alone_keeps_the_change_time(void **state)
+{
+    uint64_t f = test_file(t.m, PC_ROOT_INO, "f");
+    const struct pc_attr in = {.atime = {5, 6}}, before = attr_of(f);
+    struct pc_attr a;
+
+    (void)state;
+    assert_int_equal(ops()->setattr(t.m, f, PC_SET_ATIME | PC_SET_KEEP_CTIME, &in, &a), 0);
+    assert_int_equal(a.atime.tv_sec, 5);
+    assert_memory_equal(&a.ctime, &before.ctime, sizeof a.ctime);
+    assert_int_equal(ops()->setattr(t.m, f, PC_SET_ATIME, &in, &a), 0);
+    assert_memory_not_equal(&a.ctime, &before.ctime, sizeof a.ctime);
+}
+
 static void removing_keeps_the_rules(void **state)
 {
     uint64_t d = test_folder(t.m, PC_ROOT_INO, "d"), f = test_file(t.m, d, "f");
@@ -475,6 +489,7 @@ int main(void)
         TEST(special_nodes_keep_what_they_are),
         TEST(setgid_is_inherited),
         TEST(attributes_are_set),
+        TEST(an_access_time_alone_keeps_the_change_time),
         TEST(removing_keeps_the_rules),
         TEST(links_share_a_node),
         TEST(held_nodes_outlive_their_names),

@@ -110,7 +110,8 @@ static int setattr_in(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned
         r->mtime = set & PC_SET_MTIME_NOW ? now : ns_of(&in->mtime);
     if (set & (PC_SET_MODE | PC_SET_UID | PC_SET_GID))
         r->flags &= ~(unsigned)ROW_IMPLICIT; /* somebody cares for the folder itself */
-    r->ctime = now;
+    if (!(set & PC_SET_KEEP_CTIME))
+        r->ctime = now;
     rc = row_store(c, r);
     return rc < 0 ? rc : sql_feed(m, c, kinds, ino, 0, NULL, 0);
 }
