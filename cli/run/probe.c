@@ -40,31 +40,8 @@ static void unescape(char *text)
     *out = '\0';
 }
 
-bool probe_mount_there(const char *path)
-{
-    FILE *f = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL, *field, *rest;
-    bool found = false;
-    size_t cap = 0;
-
-    if (!f)
-        return false;
-    while (!found && getline(&line, &cap, f) > 0) {
-        rest = line;
-        for (int i = 0; i < 5; i++)
-            field = strsep(&rest, " ");
-        if (!rest)
-            continue;
-        unescape(field);
-        found = strcmp(field, path) == 0;
-    }
-    free(line);
-    fclose(f);
-    return found;
-}
-
-/* The FUSE connection of the mount at ${path}: the minor number of its device; -1 if it is not mounted. */
-static int mount_connection(const char *path)
+/* The minor number of the device that is mounted at ${path}, which names its FUSE connection; -1 if nothing is. */
+static int mount_minor(const char *path)
 {
     FILE *f = fopen("/proc/self/mountinfo", "re");
     char *line = NULL, *field, *rest, *device = NULL;
@@ -83,7 +60,7 @@ static int mount_connection(const char *path)
         if (!rest)
             continue;
         unescape(field);
-        if (strcmp(field, path) == 0 && sscanf(device, "0:%d", &number) == 1)
+        if (strcmp(field, path) == 0 && sscanf(device, "%*d:%d", &number) == 1)
             minor = number; /* the last one covers those before */
     }
     free(line);
@@ -91,10 +68,15 @@ static int mount_connection(const char *path)
     return minor;
 }
 
+bool probe_mount_there(const char *path)
+{
+    return mount_minor(path) >= 0;
+}
+
 void probe_mount_abort(const char *path)
 {
     char file[64];
-    int fd, connection = mount_connection(path);
+    int fd, connection = mount_minor(path);
 
     if (connection < 0)
         return;
