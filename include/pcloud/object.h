@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Buckets and objects: the tree as S3 sees it. */
+/* Objects: the tree as S3 sees it. */
 #ifndef PCLOUD_OBJECT_H
 #define PCLOUD_OBJECT_H
 
@@ -9,17 +9,16 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "pcloud/volume.h"
+#include "pcloud/bucket.h"
 
 #define PC_KEY_MAX 1024   /* bytes of a key */
 #define PC_ETAG_MAX 64    /* characters of an ETag without quotes, and NUL */
 #define PC_META_MAX 16384 /* bytes of all header names and values of one object */
-#define PC_BUCKET_MAX 63
 #define PC_LIST_MAX 1000
 
 /*
  * Headers of an object: a packed list "name\0value\0name\0value\0", names in lower case: "content-type", "cache-control", ...,
- * "x-amz-meta-NAME", "x-amz-checksum-crc32" (base64, with "-N" if composite), "x-amz-checksum-type", "x-amz-storage-class".
+ * "x-amz-meta-NAME", "x-amz-checksum-crc32" (base64, with "-N" if composite), "x-amz-checksum-type", "x-amz-storage-class"; and what only the door reads: "tagging", "acl", "lock-mode", "lock-until", "legal-hold".
  */
 struct pc_headers {
     const char *data; /* NULL if none */
@@ -48,28 +47,18 @@ struct
     const char *if_none_match; /* the same; "*": must not exist */
 };
 
-/* Buckets. The name "pcloud" is the reserved bucket of what else lies at the top. */
-struct pc_bucket {
-    char name[PC_BUCKET_MAX + 1];
-    struct timespec created;
-    char owner[64]; /* user name; "" = the volume's owner */
-};
-/** pc_bucket_check(name): 0 or PC_EBUCKETNAME (S3's rules for general purpose buckets). */
-int pc_bucket_check(const char *name);
-/** pc_bucket_create: PC_EBUCKETEXISTS, PC_EBUCKETNAME. Durable on return, as are delete and chown. */
-int pc_bucket_create(struct pc_volume *v, const char *bucket, const char *owner);
-int pc_bucket_delete(struct pc_volume *v,
-                     const char *bucket); /* PC_ENOTEMPTY_BUCKET if any key is left */
-int pc_bucket_get(struct pc_volume *v, const char *bucket, struct pc_bucket *ret);
-int pc_bucket_chown(struct pc_volume *v, const char *bucket, const char *owner);
-/** pc_bucket_list(v, fn, arg): every bucket in byte order until ${fn} returns non-zero (returned). */
-int pc_bucket_list(struct pc_volume *v, int (*fn)(void *arg, const struct pc_bucket *b), void *arg);
-
 /* Objects. Keys are any 1 to 1,024 bytes of UTF-8 without NUL checks of ours: total and reversible. */
 
 /** pc_object_head(v, bucket, key, len, ret): PC_ENOBUCKET, -ENOENT. ${ret} is filled only on success. */
 int pc_object_head(struct pc_volume *v, const char *bucket, const char *key, size_t len,
                    struct pc_object *ret);
+
+/**
+ * pc_object_annotate(v, bucket, key, len, change): change headers of an object in place: each name in ${change} replaces the one that was there, an empty
+ * value takes it away. Content, ETag, mtime and version stay. Durable. PC_ENOBUCKET, -ENOENT, PC_ELIMIT over PC_META_MAX.
+ */
+int pc_object_annotate(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                       const struct pc_headers *change);
 
 struct pc_reader; /* an object's content as it was at open, whatever happens to the key */
 int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, size_t len,
