@@ -8,40 +8,58 @@
 
 #include <string.h>
 
-/* Does not wait for anybody, nor let anybody wait. *ret_left: bytes of the log not yet brought back. */
-static int pass(struct sql_conn *c, int64_t *ret_left)
+#define PASSES_MAX 4 /* beside writers, before they are kept out for the last one */
+
+/* Does not wait for anybody, nor let anybody wait. *ret_done: bytes of the log that are in the database now; 0 if another process is at it. */
+static int pass(struct sql_conn *c, int64_t *ret_done)
 {
     int frames = 0, done = 0;
     int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
 
-    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) { /* another process is at it */
-        *ret_left = 0;
+    *ret_done = 0;
+    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
         return 0;
-    }
     if (rc != SQLITE_OK)
         return pc_err_set(sql_code(rc), "checkpoint: %s", sqlite3_errmsg(c->db));
-    *ret_left = (int64_t)(frames - done) * SEAL_FRAME;
+    *ret_done = (int64_t)done * SEAL_FRAME;
     return 0;
 }
 
+static int64_t log_now(struct engine *e)
+{
+    int64_t bytes;
+
+    pthread_mutex_lock(&e->thread_lock);
+    bytes = e->log_now;
+    pthread_mutex_unlock(&e->thread_lock);
+    return bytes;
+}
+
 /*
- * The log starts anew when a transaction begins on one that was brought back whole. With writers always at it that never comes by itself: do what came meanwhile
- * while none is let in.
+ * The log starts anew when a transaction begins on one that was brought back whole. What a pass calls whole is the log as it was when the pass began: with writers
+ * always at it that is never all. So come near beside them, and do the rest while none is let in.
  */
 static int checkpoint(struct engine *e, struct sql_conn *c)
 {
-    int64_t left;
-    int r = pass(c, &left);
+    int64_t done = 0;
+    int r = 0;
 
-    if (r < 0 || left == 0)
-        return r;
+    for (int i = 0; i < PASSES_MAX && r == 0; i++) {
+        int64_t before = done;
+
+        r = pass(c, &done);
+        if (r < 0 || done == 0)
+            return r;
+        if (done <= before || log_now(e) - done < engine_tuning.log_bytes / 4)
+            break;
+    }
     pthread_mutex_lock(&e->lock);
     if (e->txn_open)
         r = txn_commit(e);
     if (r == 0)
         r = lease_take(&e->lease, &e->shm);
     if (r == 0) {
-        r = pass(c, &left);
+        r = pass(c, &done);
         lease_release(&e->lease, &e->shm);
     }
     pthread_mutex_unlock(&e->lock);
@@ -86,6 +104,7 @@ static int log_size(void *engine, sqlite3 *db, const char *name, int frames)
     (void)db;
     (void)name;
     pthread_mutex_lock(&e->thread_lock);
+    e->log_now = bytes;
     if (bytes < engine_tuning.log_bytes)
         e->log_next = engine_tuning.log_bytes;
     if (bytes < engine_tuning.log_bytes || bytes < e->log_next || atomic_load(&e->stopping)) {

@@ -15,6 +15,7 @@ static const char settings_sql[] = "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA synchronous = NORMAL;"
                                    "PRAGMA secure_delete = OFF;"
                                    "PRAGMA wal_autocheckpoint = 0;"
+                                   "PRAGMA journal_size_limit = 67108864;"
                                    "PRAGMA trusted_schema = OFF;"
                                    "PRAGMA cache_size = -16384;";
 

@@ -72,7 +72,7 @@ struct engine {
     pthread_mutex_t thread_lock; /* starting the threads; sizes of the log */
     pthread_cond_t log_grew;
     bool committer_runs, checkpointer_runs;
-    int64_t log_bytes, log_next; /* to be looked at; at which size next */
+    int64_t log_bytes, log_next, log_now; /* to be looked at; at which size next; last seen */
 
     pthread_mutex_t sync_lock;
     pthread_cond_t sync_done;

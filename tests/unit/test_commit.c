@@ -470,6 +470,69 @@ static void without_memory_nothing_is_half(void **state)
     }
 }
 
+/* Which start of the log this is: bytes 12 to 15 of its header count them. */
+static uint32_t log_start(struct place *p)
+{
+    char *path = test_path(p->dir, ENGINE_DB "-wal");
+    uint8_t head[16] = {0};
+    FILE *f = fopen(path, "re");
+
+    assert_non_null(f);
+    if (fread(head, 1, sizeof head, f) != sizeof head)
+        memset(head, 0, sizeof head);
+    fclose(f);
+    free(path);
+    return (uint32_t)head[12] << 24 | (uint32_t)head[13] << 16 | (uint32_t)head[14] << 8 | head[15];
+}
+
+struct busy {
+    struct place *p;
+    atomic_bool stop;
+    atomic_int code;
+    uint32_t first;
+};
+
+/* Operations without a pause between them. */
+static void *write_on(void *arg)
+{
+    struct busy *b = arg;
+    const struct pc_make make = {.mode = S_IFREG | 0644};
+    struct pc_attr attr;
+    char name[32];
+
+    for (unsigned n = 0; !atomic_load(&b->stop) && atomic_load(&b->code) == 0; n++) {
+        snprintf(name, sizeof name, "busy%u", n);
+        atomic_store(&b->code, b->p->m->node->make(b->p->m, PC_ROOT_INO, name, &make, &attr));
+    }
+    return NULL;
+}
+
+static bool started_anew(void *arg)
+{
+    const struct busy *b = arg;
+
+    return log_start(b->p) > b->first + 2 || atomic_load(&b->code) < 0;
+}
+
+/* A writer that never rests does not let the log grow for ever. */
+static void the_log_starts_anew_under_a_busy_writer(void **state)
+{
+    struct place *p = *state;
+    struct busy b = {.p = p, .first = log_start(p)};
+    int64_t bytes = engine_tuning.log_bytes;
+    pthread_t writer;
+    bool anew;
+
+    engine_tuning.log_bytes = 2 << 20;
+    assert_int_equal(pthread_create(&writer, NULL, write_on, &b), 0);
+    anew = test_wait(60000, started_anew, &b);
+    atomic_store(&b.stop, true);
+    pthread_join(writer, NULL);
+    engine_tuning.log_bytes = bytes;
+    assert_int_equal(atomic_load(&b.code), 0);
+    assert_true(anew);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +548,7 @@ int main(void)
         TEST(the_feed_has_an_end),
         TEST(a_wait_for_the_feed_can_be_ended),
         TEST(threads_get_along),
+        TEST(the_log_starts_anew_under_a_busy_writer),
         TEST(pins_nest),
         TEST(without_memory_nothing_is_half),
     };
