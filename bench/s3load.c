@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Load on an S3 endpoint: signed PUTs or GETs over kept-alive connections, and how many a second were answered. */
+/* Load on an S3 endpoint: signed PUTs, GETs or listings over kept-alive connections, and how many a second were answered. */
 #include "pcloud/digest.h"
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 
 #define HEAD_MAX 8192
 
-static const char *access_key, *secret_key, *method;
+static const char *access_key, *secret_key, *method, *target;
 static int port;
 static size_t size;
 static long count, spread;
@@ -59,14 +59,16 @@ static int make_head(const struct signer *s, const char *verb, const char *path,
                      char out[HEAD_MAX])
 {
     char canonical[2048], text[512], hash[65];
+    const char *query = strchr(path, '?');
+    int path_len = (int)(query ? query - path : (ptrdiff_t)strlen(path));
     const char *hashed =
         body ? payload_hash : "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     unsigned char raw[32];
 
     snprintf(canonical, sizeof canonical,
-             "%s\n%s\n\nhost:127.0.0.1:%d\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n"
+             "%s\n%.*s\n%s\nhost:127.0.0.1:%d\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n"
              "host;x-amz-content-sha256;x-amz-date\n%s",
-             verb, path, port, hashed, s->stamp, hashed);
+             verb, path_len, path, query ? query + 1 : "", port, hashed, s->stamp, hashed);
     pc_digest_once(PC_SHA256, canonical, strlen(canonical), raw);
     pc_hex(raw, 32, hash);
     snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s/us-east-1/s3/aws4_request\n%s", s->stamp,
@@ -162,7 +164,7 @@ static void *run(void *arg)
         bool sent;
 
         snprintf(path, sizeof path, "/bench/%zu/k%06ld", size, i % spread);
-        n = make_head(&signer, method, path, body, head);
+        n = make_head(&signer, target ? "GET" : method, target ? target : path, body, head);
         if (body <= 65536) { /* head and body in one write, as clients with small bodies do */
             memcpy(message, head, (size_t)n);
             memcpy(message + n, content, body);
@@ -173,7 +175,7 @@ static void *run(void *arg)
         status = sent ? read_reply(fd, buf, cap) : 0;
         if (status != 200) {
             if (atomic_fetch_add(&failed, 1) == 0)
-                fprintf(stderr, "%s %s: %d\n", method, path, status);
+                fprintf(stderr, "%s %s: %d\n", method, target ? target : path, status);
             close(fd);
             fd = dial();
         }
@@ -205,7 +207,7 @@ static void make_bucket(void)
     close(fd);
 }
 
-/* s3load PORT ACCESS SECRET PUT|GET SIZE COUNT CONNECTIONS [KEYS]: prints requests a second, MB a second, failures. */
+/* Prints requests a second, MB a second, failures. The query of a listing is sorted and escaped already. */
 int main(int argc, char **argv)
 {
     pthread_t threads[256];
@@ -214,7 +216,9 @@ int main(int argc, char **argv)
     double begun, took;
 
     if (argc < 8) {
-        fprintf(stderr, "usage: s3load PORT ACCESS SECRET PUT|GET SIZE COUNT CONNECTIONS [KEYS]\n");
+        fprintf(stderr,
+                "usage: s3load PORT ACCESS SECRET PUT|GET SIZE COUNT CONNECTIONS [KEYS]\n"
+                "       s3load PORT ACCESS SECRET LIST 0 COUNT CONNECTIONS /BUCKET?QUERY\n");
         return 2;
     }
     port = (int)strtol(argv[1], NULL, 10);
@@ -224,13 +228,15 @@ int main(int argc, char **argv)
     size = strtoull(argv[5], NULL, 10);
     count = strtol(argv[6], NULL, 10);
     connections = strtol(argv[7], NULL, 10);
-    spread = argc > 8 ? strtol(argv[8], NULL, 10) : count;
+    target = argc > 8 && strcmp(method, "LIST") == 0 ? argv[8] : NULL;
+    spread = argc > 8 && !target ? strtol(argv[8], NULL, 10) : count;
     if (connections < 1 || connections > 256 || !(content = malloc(size + 1)))
         return 2;
     pc_random(content, size);
     pc_digest_once(PC_SHA256, content, size, raw);
     pc_hex(raw, 32, payload_hash);
-    make_bucket();
+    if (!target)
+        make_bucket();
     begun = now();
     for (long i = 0; i < connections; i++)
         if (pthread_create(&threads[i], NULL, run, NULL) != 0)
