@@ -8,7 +8,7 @@
 #define HOME_MARKER                                                                                \
     ".init" /* there while an init is at work or was interrupted; locked by its process */
 #define HOME_NEW ".new" /* ends the name of a file that is being written */
-#define HOME_FORMAT_TEXT "pcloud-home 1\n"
+#define HOME_FORMAT_TEXT "pcloud-home 2\n"
 #define HOME_FORMAT_MAX 64
 
 struct pc_home {

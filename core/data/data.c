@@ -104,13 +104,16 @@ static int put(struct data *d, const void *plain, uint32_t size, bool dedup, uin
 
     if (size == 0 || size > META_BLOCK_MAX)
         return -EINVAL;
-    record_id(&d->secrets->record, plain, size, id);
-    r = dedup && d->dedup ? find(d, id, size, ret) : 0;
-    if (r != 0)
-        return r < 0 ? r : 0;
     s = scratch_get(d);
     if (!s)
         return -ENOMEM;
+    r = record_id(s->codec, &d->secrets->record, plain, size, id);
+    if (r == 0 && dedup && d->dedup)
+        r = find(d, id, size, ret);
+    if (r != 0) {
+        scratch_put(d, s);
+        return r < 0 ? r : 0;
+    }
     if (!out)
         out = s->window;
     if (out == s->window && record_bound(size) > sizeof s->window)
@@ -163,7 +166,9 @@ static int derive(struct data *d, const struct pc_keys *keys)
     d->secrets = mem_denied() ? NULL : mem_lock_alloc(sizeof *d->secrets);
     if (!d->secrets)
         return pc_err_set(-ENOMEM, "no locked memory for keys: raise the limit (ulimit -l)");
-    pc_keys_derive(keys, PC_KEY_BLOCK_ID, d->secrets->record.id);
+    pc_keys_derive(keys, PC_KEY_BLOCK_HASH_1, d->secrets->record.id.hash[0]);
+    pc_keys_derive(keys, PC_KEY_BLOCK_HASH_2, d->secrets->record.id.hash[1]);
+    pc_keys_derive(keys, PC_KEY_BLOCK_ID, d->secrets->record.id.name);
     pc_keys_derive(keys, PC_KEY_BLOCK, d->secrets->record.content);
     pc_keys_derive(keys, PC_KEY_CHUNKER, key);
     chunk_gear(key, d->secrets->gear);

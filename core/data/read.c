@@ -274,12 +274,11 @@ int data_verify(struct data *d, const struct meta_block *block)
         return -ENOMEM;
     for (uint32_t i = 0; r == 0 && i < segments; i++)
         r = load(&rd, i, segments - 1, plain + (size_t)i * DATA_SEGMENT);
-    if (r == 0) {
-        record_id(&d->secrets->record, plain, block->size, id);
-        if (memcmp(id, block->id, sizeof id) != 0) {
-            pc_err_set(PC_ECORRUPT, "content of another id");
-            r = damaged(&rd, 0);
-        }
+    if (r == 0)
+        r = record_id(rd.s->codec, &d->secrets->record, plain, block->size, id);
+    if (r == 0 && memcmp(id, block->id, sizeof id) != 0) {
+        pc_err_set(PC_ECORRUPT, "content of another id");
+        r = damaged(&rd, 0);
     }
     reader_fini(&rd);
     mem_free(plain);

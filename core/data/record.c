@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define MAGIC "pcb1"
-#define VERSION 1
+#define VERSION 2 /* 1 had ids of another kind */
 #define AAD 48
 
 /* A segment is stored deflated if that saves at least a sixteenth. */
@@ -18,6 +18,7 @@
 
 struct codec {
     struct aead *aead;
+    struct idhash *idhash;
     struct deflate *z;
     uint8_t buf[DATA_SEGMENT];
 };
@@ -55,7 +56,11 @@ struct codec *codec_new(void)
         goto free_codec;
     if (aead_new(&c->aead) < 0)
         goto free_deflate;
+    if (idhash_new(&c->idhash) < 0)
+        goto free_aead;
     return c;
+free_aead:
+    aead_free(c->aead);
 free_deflate:
     deflate_free(c->z);
 free_codec:
@@ -67,15 +72,16 @@ void codec_free(struct codec *c)
 {
     if (!c)
         return;
+    idhash_free(c->idhash);
     aead_free(c->aead);
     deflate_free(c->z);
     mem_free(c);
 }
 
-void record_id(const struct record_keys *keys, const void *plain, size_t size,
-               uint8_t id[META_BLOCK_ID])
+int record_id(struct codec *c, const struct record_keys *keys, const void *plain, size_t size,
+              uint8_t id[META_BLOCK_ID])
 {
-    mac_keyed(keys->id, plain, size, NULL, 0, id);
+    return idhash_name(c->idhash, &keys->id, plain, size, id);
 }
 
 static uint32_t segments_of(uint32_t size)

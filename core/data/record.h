@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "crypto/aead.h"
+#include "crypto/idhash.h"
 #include "data/data.h"
 
 #define RECORD_HEADER 72
@@ -22,7 +23,8 @@
 
 /* The volume's keys for records; in locked memory. */
 struct record_keys {
-    uint8_t id[32], content[32];
+    struct idhash_keys id;
+    uint8_t content[32];
 };
 
 /* What a header and its table say. */
@@ -40,9 +42,9 @@ struct codec;
 struct codec *codec_new(void); /* NULL if out of memory */
 void codec_free(struct codec *c);
 
-/** record_id(keys, plain, size, id): the keyed name of content. */
-void record_id(const struct record_keys *keys, const void *plain, size_t size,
-               uint8_t id[META_BLOCK_ID]);
+/** record_id(c, keys, plain, size, id): the keyed name of content. -EIO if the cipher fails. */
+int record_id(struct codec *c, const struct record_keys *keys, const void *plain, size_t size,
+              uint8_t id[META_BLOCK_ID]);
 
 /** record_bound(size): the most bytes the record of a block of ${size} bytes takes. */
 size_t record_bound(uint32_t size);

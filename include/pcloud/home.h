@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Files and folders in a home; all are created by pc_home_create with modes 0600 and 0700. */
-#define PC_HOME_FORMAT "format" /* "pcloud-home 1\n" */
+#define PC_HOME_FORMAT "format" /* "pcloud-home 2\n" */
 #define PC_HOME_KEYS "keys"     /* volume secret, wrapped by the passphrase */
 #define PC_HOME_CONFIG "config" /* the configuration file */
 #define PC_HOME_META "meta"     /* volume.db, volume.db-wal, volume.db-shm, lease, shm */

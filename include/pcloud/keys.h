@@ -13,10 +13,12 @@
 #define PC_WORDS_MAX 256       /* bytes of 24 words, 23 spaces and NUL fit */
 #define PC_PASSPHRASE_MAX 1024 /* bytes, without NUL */
 
-/* Purpose → KDF label (libsodium crypto_generichash keyed by the secret over the label; docs/FORMATS.md). Never change a label. */
+/* Purpose → KDF label (libsodium crypto_generichash keyed by the secret over the label; docs/FORMATS.md). Never change a label; "pcloud v1 block id" was one. */
 #define PC_KEY_TABLE(X)                                                                            \
     X(PC_KEY_PAGES, "pcloud v1 metadata pages")                                                    \
-    X(PC_KEY_BLOCK_ID, "pcloud v1 block id")                                                       \
+    X(PC_KEY_BLOCK_HASH_1, "pcloud v2 block hash 1")                                               \
+    X(PC_KEY_BLOCK_HASH_2, "pcloud v2 block hash 2")                                               \
+    X(PC_KEY_BLOCK_ID, "pcloud v2 block id")                                                       \
     X(PC_KEY_BLOCK, "pcloud v1 block content")                                                     \
     X(PC_KEY_CHUNKER, "pcloud v1 chunker gear")                                                    \
     X(PC_KEY_VOLUME_ID, "pcloud v1 volume id")                                                     \

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct record_keys keys = {{1}, {2}};
+static const struct record_keys keys = {.id = {{{1}, {3}}, {4}}, .content = {2}};
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -79,8 +79,8 @@ static void round_trip(struct codec *c, const uint8_t *data, uint32_t size)
 
     if (!buf || !out)
         abort();
-    record_id(&keys, data, size, id);
-    if (record_encode(c, &keys, id, data, size, true, out, &stored) < 0 ||
+    if (record_id(c, &keys, data, size, id) < 0 ||
+        record_encode(c, &keys, id, data, size, true, out, &stored) < 0 ||
         record_check(out, stored, &info) < 0)
         abort();
     memcpy(buf + RECORD_HEADROOM, data, size);

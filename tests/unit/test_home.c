@@ -176,7 +176,7 @@ static void a_cut_between_format_and_marker_is_a_home(void **state)
 
     (void)state;
     assert_int_equal(pc_home_create(path, &home), 0);
-    assert_int_equal(pc_home_write(home, PC_HOME_FORMAT, "pcloud-home 1\n", 14), 0);
+    assert_int_equal(pc_home_write(home, PC_HOME_FORMAT, "pcloud-home 2\n", 14), 0);
     pc_home_close(home);
     assert_int_equal(pc_home_create(path, &home), PC_EHOMEEXISTS);
     assert_int_equal(pc_home_open(path, &home), 0);
@@ -279,8 +279,8 @@ static void other_formats_are_named(void **state)
     static const struct {
         const char *text;
         int code;
-    } cases[] = {{"pcloud-home 2\n", PC_EVERSION},   {"pcloud-home 1", PC_EVERSION},
-                 {"pcloud-home 1\n\n", PC_EVERSION}, {"", PC_ECORRUPT},
+    } cases[] = {{"pcloud-home 1\n", PC_EVERSION},   {"pcloud-home 2", PC_EVERSION},
+                 {"pcloud-home 2\n\n", PC_EVERSION}, {"", PC_ECORRUPT},
                  {"pcloud-home x\n", PC_ECORRUPT},   {"hello\n", PC_ECORRUPT}};
     char *file = test_path(path, PC_HOME_FORMAT), big[100];
     struct pc_home *home;

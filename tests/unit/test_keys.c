@@ -267,7 +267,9 @@ static void keys_are_derived_by_label(void **state)
 {
     static const char *const expected[PC_KEY_COUNT] = {
         "4312b177b8fbf811d49fbbb84a7b10bffc76afa5a32dbae41ebff7100b0c6daf",
-        "1dd3138c30df78e45381d61443154a3bfc711f809085ef26ae8b12034f9a184d",
+        "c5913edc0f33385041621d26ee727ab919c93bfa266a370e4f242a40b013f194",
+        "cab3c510ff3df345b9c7bf1cb49d6b1f5c6c598e0ac058e036691c5a61157ceb",
+        "ff0d277c0e44e055017ba0e0f262351195c231554475a2874c6174bdee9f9acf",
         "e9cbb386fef7071ffdb11350aafbcd485146cb7e42c39e461012f8b514628b71",
         "cb68d52230d074dd01d4abb9fb2396079e5a4f73a39db373fb9a3f519138ed7e",
         "21a0bb8ec825f6908e1afe458c1c018b4102dce7b721f3b9bcd35e78e8d51a2c",
