@@ -52,6 +52,7 @@
     "(SELECT parent, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY parent)"
 #define EDGES_OF "(SELECT ino, count(*) AS k FROM edge GROUP BY ino)"
 #define REFS_OF "(SELECT bid, count(*) AS k FROM slice GROUP BY bid)"
+#define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
 #define REACHED                                                                                    \
     "WITH RECURSIVE r(ino) AS (SELECT 1 UNION SELECT e.ino FROM r CROSS JOIN edge e "              \
@@ -126,6 +127,16 @@ static const struct check checks[] = {
     ROWS_NEEDED("object", 32),
     ROWS_OF("bucket", 64),
     ROWS_NEEDED("bucket", 64),
+    {"SELECT printf('setting %d: of node %d, which is no bucket', which, ino) FROM bucket_setting "
+     "WHERE which NOT BETWEEN 0 AND 31 OR ino NOT IN (SELECT ino FROM bucket)",
+     {"DELETE FROM bucket_setting WHERE which NOT BETWEEN 0 AND 31 OR "
+      "ino NOT IN (SELECT ino FROM bucket)"}},
+    {"SELECT printf('bucket %d: has settings %d, not %d', b.ino, coalesce(s.k, 0), b.settings) "
+     "FROM bucket b LEFT JOIN " SETTINGS_OF
+     " s ON s.ino=b.ino WHERE b.settings <> coalesce(s.k, 0)",
+     {"UPDATE bucket SET settings=x.k FROM (SELECT b.ino AS ino, coalesce(s.k, 0) AS k "
+      "FROM bucket b LEFT JOIN " SETTINGS_OF " s ON s.ino=b.ino) AS x "
+      "WHERE x.ino=bucket.ino AND bucket.settings <> x.k"}},
     {"SELECT printf('symlink: row of node %d, which is not there', ino) FROM symlink "
      "WHERE ino NOT IN (SELECT ino FROM node)",
      {"DELETE FROM symlink WHERE ino NOT IN (SELECT ino FROM node)"}},

@@ -33,6 +33,12 @@ struct meta_object_ops {
     int (*bucket_chown)(struct meta *m, const char *bucket, const char *owner);
     int (*bucket_list)(struct meta *m, int (*fn)(void *arg, const struct pc_bucket *b), void *arg);
 
+    /* -ENODATA; the copy has a NUL behind it and is the caller's. */
+    int (*setting_get)(struct meta *m, const char *bucket, enum pc_setting which, char **ret,
+                       size_t *ret_len);
+    int (*setting_set)(struct meta *m, const char *bucket, enum pc_setting which, const void *data,
+                       size_t len);
+
     int (*get)(struct meta *m, const struct meta_key *k, struct pc_object *ret);
     /* get and hold the node in one step, for readers */
     int (*get_hold)(struct meta *m, const struct meta_key *k, struct pc_object *ret);
@@ -45,6 +51,7 @@ struct meta_object_ops {
     int (*copy)(struct meta *m, const struct meta_key *src, const char *src_etag,
                 const struct meta_key *dst, const struct pc_headers *headers,
                 const struct pc_condition *cond, struct pc_object *ret);
+    int (*annotate)(struct meta *m, const struct meta_key *k, const struct pc_headers *change);
     int (*list)(struct meta *m, const char *bucket, const struct pc_list *list,
                 int (*fn)(void *arg, const struct pc_list_entry *e), void *arg,
                 bool *ret_truncated);

@@ -108,6 +108,8 @@ void sql_read_end(struct meta *m, struct sql_conn *c)
     struct engine *e = engine_of(m);
 
     if (c == &e->writer) {
+        if (e->txn_open && sqlite3_get_autocommit(c->db))
+            txn_rebuild(e); /* a read without memory made SQLite give the transaction up */
         pthread_mutex_unlock(&e->lock);
         return;
     }

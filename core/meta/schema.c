@@ -7,9 +7,10 @@
 
 #include "pcloud/node.h"
 
-const char *const schema_tables[] = {"node",   "edge", "inline",     "symlink", "xattr",  "object",
-                                     "bucket", "pack", "block",      "slice",   "upload", "part",
-                                     "orphan", "user", "access_key", NULL};
+const char *const schema_tables[] = {"node",       "edge",   "inline",         "symlink", "xattr",
+                                     "object",     "bucket", "bucket_setting", "pack",    "block",
+                                     "slice",      "upload", "part",           "orphan",  "user",
+                                     "access_key", NULL};
 
 /* Columns and flags: docs/FORMATS.md, "Metadata tables". Where the key is the row there is no rowid; nothing is indexed that no operation seeks. */
 static const char tables[] =
@@ -26,7 +27,10 @@ static const char tables[] =
     " PRIMARY KEY(ino, name)) WITHOUT ROWID;"
     "CREATE TABLE object(ino INTEGER PRIMARY KEY, version INTEGER, etag TEXT NOT NULL,"
     " headers BLOB, parts BLOB);"
-    "CREATE TABLE bucket(ino INTEGER PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL);"
+    "CREATE TABLE bucket(ino INTEGER PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL,"
+    " settings INTEGER NOT NULL);"
+    "CREATE TABLE bucket_setting(ino INTEGER NOT NULL, which INTEGER NOT NULL, data BLOB NOT NULL,"
+    " PRIMARY KEY(ino, which)) WITHOUT ROWID;"
     "CREATE TABLE pack(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, live INTEGER NOT NULL,"
     " sealed INTEGER NOT NULL, session INTEGER NOT NULL, seq INTEGER NOT NULL);"
     "CREATE TABLE block(bid INTEGER PRIMARY KEY, id BLOB NOT NULL, size INTEGER NOT NULL,"
@@ -49,7 +53,7 @@ static const char tables[] =
     " role INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE access_key(access TEXT PRIMARY KEY, secret TEXT NOT NULL, user TEXT NOT NULL,"
     " bucket TEXT NOT NULL, read_only INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
 
 static const char root[] =
     "INSERT INTO node VALUES(?1, ?2, ?3, ?4, 2, 0, 0, 0, ?5, ?5, ?5, ?5, 1, ?1, 0)";

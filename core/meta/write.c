@@ -74,6 +74,8 @@ static int op_begin(struct engine *e, struct sql_conn **ret)
         r = txn_begin(e);
     if (r == 0)
         r = sql_run(&e->writer, "SAVEPOINT op", "");
+    if (r < 0 && e->txn_open && sqlite3_get_autocommit(e->writer.db))
+        txn_rebuild(e);
     if (r < 0)
         return r;
     atomic_fetch_add(&e->shm.head->change, 1);

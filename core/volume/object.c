@@ -99,6 +99,25 @@ int pc_bucket_list(struct pc_volume *v, int (*fn)(void *arg, const struct pc_buc
     return v->meta->object->bucket_list(v->meta, fn, arg);
 }
 
+int pc_bucket_setting_get(struct pc_volume *v, const char *bucket, enum pc_setting which,
+                          char **ret, size_t *ret_len)
+{
+    return v->meta->object->setting_get(v->meta, bucket, which, ret, ret_len);
+}
+
+int pc_bucket_setting_set(struct pc_volume *v, const char *bucket, enum pc_setting which,
+                          const void *data, size_t len)
+{
+    return durable(v, v->meta->object->setting_set(v->meta, bucket, which, data, len));
+}
+
+int pc_object_annotate(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                       const struct pc_headers *change)
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    return durable(v, v->meta->object->annotate(v->meta, &k, change));
+}
+
 int pc_object_head(struct pc_volume *v, const char *bucket, const char *key, size_t len,
                    struct pc_object *ret)
 {

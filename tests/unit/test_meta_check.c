@@ -35,6 +35,7 @@ static void fill(void)
     unsigned bad;
 
     assert_int_equal(t.m->object->bucket_create(t.m, "bucket", "alice"), 0);
+    assert_int_equal(t.m->object->setting_set(t.m, "bucket", PC_SETTING_CORS, "c", 1), 0);
     assert_int_equal(t.m->content->pack_new(t.m, &pack), 0);
     folder = test_folder(t.m, PC_ROOT_INO, "folder");
     test_folder(t.m, test_folder(t.m, folder, "sub"), "deep");
@@ -140,7 +141,11 @@ static void damage_is_found_and_mended(void **state)
         "DELETE FROM object",
         "INSERT INTO object VALUES(99999, 1, '', NULL, NULL)",
         "DELETE FROM bucket",
-        "INSERT INTO bucket VALUES(99999, '', 0)",
+        "INSERT INTO bucket VALUES(99999, '', 0, 0)",
+        "INSERT INTO bucket_setting VALUES(99999, 1, x'00')",
+        "INSERT INTO bucket_setting SELECT ino, 40, x'00' FROM bucket",
+        "DELETE FROM bucket_setting",
+        "UPDATE bucket SET settings=0",
         "DELETE FROM part",
         "DELETE FROM upload",
         "UPDATE upload SET bucket=99999",
@@ -254,6 +259,29 @@ static int ignore(void *arg, const struct pc_list_entry *e)
     return 0;
 }
 
+static int op_setting(unsigned i)
+{
+    char *data;
+    size_t len;
+    int rc = t.m->object->setting_set(t.m, "bucket", PC_SETTING_POLICY, i % 3 ? "p" : NULL, 1);
+
+    if (rc == 0 && i % 3)
+        rc = t.m->object->setting_get(t.m, "bucket", PC_SETTING_POLICY, &data, &len);
+    if (rc == 0 && i % 3)
+        free(data);
+    return rc;
+}
+
+static int op_annotate(unsigned i)
+{
+    static const char change[] = "tagging\0a=1";
+    struct pc_headers h = {change, sizeof(change)};
+    struct meta_key k = test_key("bucket", "x/y/z");
+
+    (void)i;
+    return t.m->object->annotate(t.m, &k, &h);
+}
+
 static int op_list(unsigned i)
 {
     struct pc_list l = {.prefix = "", .delimiter = "/", .delimiter_len = 1, .after = "", .max = 9};
@@ -282,8 +310,8 @@ static int op_delete(unsigned i)
 
 static void no_memory_leaves_nothing_half_done(void **state)
 {
-    static int (*const ops[])(unsigned i) = {op_make, op_write, op_put,    op_get,
-                                             op_list, op_xattr, op_rename, op_delete};
+    static int (*const ops[])(unsigned i) = {op_make,     op_write, op_put,   op_get,    op_setting,
+                                             op_annotate, op_list,  op_xattr, op_rename, op_delete};
 
     (void)state;
     for (size_t k = 0; k < sizeof(ops) / sizeof(ops[0]); k++) {

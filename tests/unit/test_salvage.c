@@ -5,6 +5,7 @@
 #include "meta/content.h"
 #include "meta/engine.h"
 #include "meta/node.h"
+#include "meta/object.h"
 #include "pcloud/err.h"
 #include "test_env.h"
 
@@ -153,6 +154,8 @@ static void a_sound_database_comes_through_whole(void **state)
 
     (void)state;
     place_new(&p);
+    assert_int_equal(p.m->object->bucket_create(p.m, "bucket", ""), 0);
+    assert_int_equal(p.m->object->setting_set(p.m, "bucket", PC_SETTING_POLICY, key, 32), 0);
     id_end = ask(&p, "SELECT value FROM setting WHERE key = 'id_end'");
     assert_int_equal(meta_salvage(p.dir, key, say, NULL), PC_ERUNNING);
     close_it(&p);
@@ -160,6 +163,8 @@ static void a_sound_database_comes_through_whole(void **state)
     open_it(&p);
     assert_true(ask(&p, "SELECT value FROM setting WHERE key = 'id_end'") >= id_end);
     assert_int_equal(ask(&p, "SELECT uid FROM node WHERE ino = 1"), 7);
+    assert_int_equal(ask(&p, "SELECT settings FROM bucket"), 1 << PC_SETTING_POLICY);
+    assert_int_equal(ask(&p, "SELECT length(data) FROM bucket_setting"), 32);
     close_it(&p);
     is_sound(&p, FILES);
     place_free(&p);

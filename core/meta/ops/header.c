@@ -93,6 +93,34 @@ int header_put(const char *data, size_t len, const char *name, const void *value
     return rc;
 }
 
+int header_change(const char *data, size_t len, const struct pc_headers *change,
+                  char out[PC_META_MAX], size_t *ret_len)
+{
+    const char *n, *v;
+    size_t pos = 0, used = 0;
+    int rc = 0;
+
+    while (rc == 0 && header_next(data, len, &pos, &n, &v)) {
+        if (header_find(change->data, change->len, n))
+            continue;
+        rc = append(out, &used, n, strlen(n));
+        if (rc == 0)
+            rc = append(out, &used, v, strlen(v));
+    }
+    pos = 0;
+    while (rc == 0 && header_next(change->data, change->len, &pos, &n, &v)) {
+        if (*v == '\0')
+            continue;
+        rc = append(out, &used, n, strlen(n));
+        if (rc == 0)
+            rc = append(out, &used, v, strlen(v));
+    }
+    if (rc < 0)
+        return pc_err_set(PC_ELIMIT, "more than %d bytes of headers", PC_META_MAX);
+    *ret_len = used;
+    return 0;
+}
+
 size_t header_drop_checksums(char *data, size_t len)
 {
     const char *n, *v;

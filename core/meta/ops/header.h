@@ -21,6 +21,10 @@ int header_check(const struct pc_headers *h);
 int header_put(const char *data, size_t len, const char *name, const void *value, size_t value_len,
                char out[PC_META_MAX], size_t *ret_len);
 
+/** header_change(data, len, change, out, ret_len): the list with each name of ${change} set, or taken away where its value is empty. PC_ELIMIT over PC_META_MAX. */
+int header_change(const char *data, size_t len, const struct pc_headers *change,
+                  char out[PC_META_MAX], size_t *ret_len);
+
 /** header_drop_checksums(data, len): take the x-amz-checksum-* out in place; the new length. */
 size_t header_drop_checksums(char *data, size_t len);
 

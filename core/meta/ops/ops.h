@@ -60,6 +60,16 @@ int op_bucket_get(struct meta *m, const char *bucket, struct pc_bucket *ret);
 int op_bucket_chown(struct meta *m, const char *bucket, const char *owner);
 int op_bucket_list(struct meta *m, int (*fn)(void *arg, const struct pc_bucket *b), void *arg);
 int op_part_sizes(struct meta *m, uint64_t ino, uint64_t *sizes, unsigned max);
+/* setting.c, annotate.c */
+int op_setting_get(struct meta *m, const char *bucket, enum pc_setting which, char **ret,
+                   size_t *ret_len);
+int op_setting_set(struct meta *m, const char *bucket, enum pc_setting which, const void *data,
+                   size_t len);
+int op_annotate(struct meta *m, const struct meta_key *k, const struct pc_headers *change);
+
+/** bucket_row(c, r): see to it that a bucket has a row in bucket; sets the flag, which the caller stores. */
+int bucket_row(struct sql_conn *c, struct row *r);
+
 /** bucket_find(c, bucket, ret_ino): its folder (the root for "pcloud"); PC_ENOBUCKET. */
 int bucket_find(struct sql_conn *c, const char *bucket, uint64_t *ret_ino);
 

@@ -20,6 +20,7 @@ int node_free(struct meta *m, struct sql_conn *c, const struct row *r)
         {ROW_XATTR, "DELETE FROM xattr WHERE ino=?1"},
         {ROW_OBJECT, "DELETE FROM object WHERE ino=?1"},
         {ROW_BUCKET, "DELETE FROM bucket WHERE ino=?1"},
+        {ROW_BUCKET, "DELETE FROM bucket_setting WHERE ino=?1"},
         {0, "DELETE FROM node WHERE ino=?1"},
     };
     static const char link[] = "DELETE FROM symlink WHERE ino=?1";

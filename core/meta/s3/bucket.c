@@ -42,13 +42,22 @@ int bucket_find(struct sql_conn *c, const char *bucket, uint64_t *ret_ino)
 
 static int owner_set(struct sql_conn *c, struct row *r, const char *owner, int64_t created)
 {
-    static const char sql[] = "INSERT INTO bucket VALUES(?1, ?2, ?3) "
+    static const char sql[] = "INSERT INTO bucket VALUES(?1, ?2, ?3, 0) "
                               "ON CONFLICT(ino) DO UPDATE SET owner=excluded.owner";
     int rc;
 
     if (strnlen(owner, 64) == 64)
         return PC_EUSAGE;
     rc = sql_run(c, sql, "uti", r->ino, owner, created);
+    r->flags |= ROW_BUCKET;
+    return rc < 0 ? rc : 0;
+}
+
+int bucket_row(struct sql_conn *c, struct row *r)
+{
+    static const char sql[] = "INSERT OR IGNORE INTO bucket VALUES(?1, '', ?2, 0)";
+    int rc = r->flags & ROW_BUCKET ? 0 : sql_run(c, sql, "ui", r->ino, r->btime);
+
     r->flags |= ROW_BUCKET;
     return rc < 0 ? rc : 0;
 }
@@ -180,7 +189,7 @@ int op_bucket_delete(struct meta *m, const char *bucket)
     return rc < 0 ? rc : sql_write_end(m, c, delete_in(m, c, bucket));
 }
 
-/* Columns of a bucket from ${at} on: node.btime, bucket.owner, bucket.created. */
+/* Columns of a bucket from ${at} on: node.btime, bucket.owner, bucket.created, bucket.settings. */
 static void bucket_read(sqlite3_stmt *st, int at, const char *name, size_t len, struct pc_bucket *b)
 {
     const char *owner = (const char *)sqlite3_column_text(st, at + 1);
@@ -190,12 +199,13 @@ static void bucket_read(sqlite3_stmt *st, int at, const char *name, size_t len, 
     memset(b, 0, sizeof(*b));
     memcpy(b->name, name, len);
     memcpy(b->owner, owner ? owner : "", n);
+    b->settings = (uint32_t)sqlite3_column_int64(st, at + 3); /* NULL is 0 */
     b->created = ns_to(sqlite3_column_int64(st, has ? at + 2 : at));
 }
 
 static int get_in(struct sql_conn *c, const char *bucket, struct pc_bucket *ret)
 {
-    static const char sql[] = "SELECT n.btime, b.owner, b.created FROM node n "
+    static const char sql[] = "SELECT n.btime, b.owner, b.created, b.settings FROM node n "
                               "LEFT JOIN bucket b ON b.ino=n.ino WHERE n.ino=?1";
     uint64_t ino;
     sqlite3_stmt *st;
@@ -257,10 +267,10 @@ int op_bucket_chown(struct meta *m, const char *bucket, const char *owner)
 static int list_in(struct sql_conn *c, int (*fn)(void *arg, const struct pc_bucket *b), void *arg)
 {
     static const char sql[] =
-        "SELECT substr(e.seg, 1, length(e.seg)-1) AS name, n.btime, b.owner, b.created "
+        "SELECT substr(e.seg, 1, length(e.seg)-1) AS name, n.btime, b.owner, b.created, b.settings "
         "FROM edge e CROSS JOIN node n ON n.ino=e.ino LEFT JOIN bucket b ON b.ino=n.ino "
         "WHERE e.parent=1 AND substr(e.seg, -1) = x'2f' UNION ALL "
-        "SELECT x'70636c6f7564', n.btime, b.owner, b.created FROM node n "
+        "SELECT x'70636c6f7564', n.btime, b.owner, b.created, b.settings FROM node n "
         "LEFT JOIN bucket b ON b.ino=n.ino WHERE n.ino=1 ORDER BY name";
     struct pc_bucket b;
     char seg[PC_BUCKET_MAX + 2];
