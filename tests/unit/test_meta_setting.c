@@ -141,7 +141,7 @@ static const char *header(struct pc_object *o, const char *name)
         const char *value = at + strlen(at) + 1;
 
         if (strcmp(at, name) == 0) {
-            strncpy(found, value, sizeof(found) - 1);
+            snprintf(found, sizeof(found), "%s", value);
             return found;
         }
         at = value + strlen(value) + 1;
