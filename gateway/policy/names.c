@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The actions and condition keys that exist: what is misspelt in a policy is refused when it is set, not ignored when it is needed. */
+#include "policy/policy_priv.h"
+
+#include <string.h>
+
+/* Without "s3:", in lower case. */
+static const char *const actions[] = {
+    "abortmultipartupload",
+    "associateaccessgrantsidentitycenter",
+    "bypassgovernanceretention",
+    "createaccesspoint",
+    "createbucket",
+    "createbucketmetadatatableconfiguration",
+    "createjob",
+    "createsession",
+    "deleteaccesspoint",
+    "deletebucket",
+    "deletebucketmetadatatableconfiguration",
+    "deletebucketownershipcontrols",
+    "deletebucketpolicy",
+    "deletebucketpublicaccessblock",
+    "deletebucketwebsite",
+    "deletejobtagging",
+    "deleteobject",
+    "deleteobjecttagging",
+    "deleteobjectversion",
+    "deleteobjectversiontagging",
+    "getaccelerateconfiguration",
+    "getaccountpublicaccessblock",
+    "getanalyticsconfiguration",
+    "getbucketabac",
+    "getbucketacl",
+    "getbucketcors",
+    "getbucketlocation",
+    "getbucketlogging",
+    "getbucketmetadatatableconfiguration",
+    "getbucketnotification",
+    "getbucketobjectlockconfiguration",
+    "getbucketownershipcontrols",
+    "getbucketpolicy",
+    "getbucketpolicystatus",
+    "getbucketpublicaccessblock",
+    "getbucketrequestpayment",
+    "getbuckettagging",
+    "getbucketversioning",
+    "getbucketwebsite",
+    "getencryptionconfiguration",
+    "getintelligenttieringconfiguration",
+    "getinventoryconfiguration",
+    "getlifecycleconfiguration",
+    "getmetricsconfiguration",
+    "getobject",
+    "getobjectacl",
+    "getobjectattributes",
+    "getobjectlegalhold",
+    "getobjectretention",
+    "getobjecttagging",
+    "getobjecttorrent",
+    "getobjectversion",
+    "getobjectversionacl",
+    "getobjectversionattributes",
+    "getobjectversionforreplication",
+    "getobjectversiontagging",
+    "getobjectversiontorrent",
+    "getreplicationconfiguration",
+    "initiatereplication",
+    "listallmybuckets",
+    "listbucket",
+    "listbucketmultipartuploads",
+    "listbucketversions",
+    "listmultipartuploadparts",
+    "listtagsforresource",
+    "objectowneroverridetobucketowner",
+    "postbucketlogging",
+    "putaccelerateconfiguration",
+    "putaccountpublicaccessblock",
+    "putanalyticsconfiguration",
+    "putbucketabac",
+    "putbucketacl",
+    "putbucketcors",
+    "putbucketlogging",
+    "putbucketnotification",
+    "putbucketobjectlockconfiguration",
+    "putbucketownershipcontrols",
+    "putbucketpolicy",
+    "putbucketpublicaccessblock",
+    "putbucketrequestpayment",
+    "putbuckettagging",
+    "putbucketversioning",
+    "putbucketwebsite",
+    "putencryptionconfiguration",
+    "putintelligenttieringconfiguration",
+    "putinventoryconfiguration",
+    "putlifecycleconfiguration",
+    "putmetricsconfiguration",
+    "putobject",
+    "putobjectacl",
+    "putobjectlegalhold",
+    "putobjectretention",
+    "putobjecttagging",
+    "putobjectversionacl",
+    "putobjectversiontagging",
+    "putreplicationconfiguration",
+    "renameobject",
+    "replicatedelete",
+    "replicateobject",
+    "replicatetags",
+    "restoreobject",
+    "selectobjectcontent",
+    "tagresource",
+    "untagresource",
+    "updatebucketmetadatainventorytableconfiguration",
+    "updatebucketmetadatajournaltableconfiguration",
+};
+
+/* In lower case; one that ends in "/" has more behind it. */
+static const char *const keys[] = {
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:currenttime",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:epochtime",
+    "aws:federatedprovider",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalisawsservice",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:principaltag/",
+    "aws:principaltype",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:requesttag/",
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:resourcetag/",
+    "aws:securetransport",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceidentity",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:userid",
+    "aws:username",
+    "aws:viaawsservice",
+    "aws:vpcsourceip",
+    "s3:accessgrantsinstancearn",
+    "s3:accesspointnetworkorigin",
+    "s3:authtype",
+    "s3:buckettag/",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "s3:delimiter",
+    "s3:existingobjecttag/",
+    "s3:if-match",
+    "s3:if-none-match",
+    "s3:inventoryaccessibleoptionalfields",
+    "s3:locationconstraint",
+    "s3:max-keys",
+    "s3:object-lock-legal-hold",
+    "s3:object-lock-mode",
+    "s3:object-lock-remaining-retention-days",
+    "s3:object-lock-retain-until-date",
+    "s3:objectcreationoperation",
+    "s3:prefix",
+    "s3:requestobjecttag/",
+    "s3:requestobjecttagkeys",
+    "s3:resourceaccount",
+    "s3:signatureage",
+    "s3:signatureversion",
+    "s3:tlsversion",
+    "s3:versionid",
+    "s3:x-amz-acl",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-copy-source",
+    "s3:x-amz-grant-full-control",
+    "s3:x-amz-grant-read",
+    "s3:x-amz-grant-read-acp",
+    "s3:x-amz-grant-write",
+    "s3:x-amz-grant-write-acp",
+    "s3:x-amz-metadata-directive",
+    "s3:x-amz-object-ownership",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+    "s3:x-amz-website-redirect-location",
+};
+
+bool name_is_action(const char *pattern)
+{
+    char full[96];
+
+    if (strcmp(pattern, "*") == 0)
+        return true;
+    if (strncmp(pattern, "s3:", 3) != 0 || strlen(pattern) >= sizeof full)
+        return false;
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (policy_glob(pattern + 3, actions[i], strlen(actions[i])))
+            return true;
+    return false;
+}
+
+bool name_is_key(const char *key)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        size_t n = strlen(keys[i]);
+
+        if (keys[i][n - 1] == '/' ? strncmp(key, keys[i], n) == 0 && key[n]
+                                  : strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+void name_lower(char *key)
+{
+    for (; *key && *key != '/'; key++)
+        if (*key >= 'A' && *key <= 'Z')
+            *key = (char)(*key + 32);
+}
