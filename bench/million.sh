@@ -15,6 +15,7 @@ PATH=${BUILD:-$PWD}:${BUILD:-$PWD}/bench:$PATH
 work=$(mktemp -d "${TMPDIR:-/tmp}/pcloud-bench-XXXXXX") || exit 1
 declare -A home=([empty]=$work/empty [full]=${FULL:-$work/full})
 declare -A best cpu port key secret
+url='' access='' word='' # set by pcloud env, below
 cleanup() {
     local v
     for v in empty full; do pcloud --home "${home[$v]}" down; done >/dev/null 2>&1
@@ -68,7 +69,7 @@ turn() {
     awk -v a="$took" -v b="${cpu[$v.$t]:-1e9}" 'BEGIN { exit !(a < b) }' && cpu[$v.$t]=$took
     return 0
 }
-pages=$(((probe + 999) / 1000 * 20))
+pages=$(((probe + 999) * 20 / 1000))
 mkdir "$work/empty.mnt/probe" "$work/full.mnt/probe" || exit 1
 for round in $(seq "$rounds"); do
     [ $((round % 2)) = 1 ] && order='empty full' || order='full empty'
@@ -93,7 +94,7 @@ for t in create stat list s3list remove; do
 done
 
 # what only the full one has: files far apart, one large folder
-old=$((files / 10 * 9 / 1000))
+old=$((files * 9 / 10000))
 drop
 began=$(now)
 for i in $(seq 1 $((old > 300 ? 300 : old))); do
