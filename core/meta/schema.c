@@ -41,6 +41,7 @@ static const char tables[] =
     "CREATE INDEX block_free ON block(zseq) WHERE refs = 0;"
     "CREATE TABLE slice(ino INTEGER NOT NULL, pos INTEGER NOT NULL, len INTEGER NOT NULL,"
     " boff INTEGER NOT NULL, bid INTEGER NOT NULL, PRIMARY KEY(ino, pos)) WITHOUT ROWID;"
+    "CREATE INDEX slice_block ON slice(bid);"
     "CREATE TABLE upload(num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " bucket INTEGER NOT NULL, key BLOB NOT NULL, owner TEXT NOT NULL, created INTEGER NOT NULL,"
     " headers BLOB);"

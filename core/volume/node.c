@@ -75,6 +75,8 @@ int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_
     if (rc == 0 && attr != NULL)
         open_node_overlay(n, attr);
     open_node_put(v, n);
+    if ((set & PC_SET_SIZE) != 0)
+        atomic_store(&v->orphans, true); /* what was cut off may be one */
     return rc;
 }
 

@@ -2,6 +2,7 @@
 /* Content: random writes, holes, moves and shares against bytes in memory; blocks and packs as they come and go. */
 #include "meta/content.h"
 
+#include "meta/sql.h"
 #include "pcloud/err.h"
 #include "pcloud/node.h"
 #include "test_env.h"
@@ -491,6 +492,65 @@ static void large_files_go_in_steps(void **state)
     free(s);
 }
 
+/* What goes from a file of many slices at once is handed over, and freed in steps; the edges are cut as ever. */
+static void large_cuts_are_handed_over(void **state)
+{
+    uint64_t f = test_file(t.m, PC_ROOT_INO, "f"), size, bytes = 0;
+    struct meta_slice *s = calloc(3000, sizeof(*s)), got[2];
+    struct pc_attr attr = {.size = 25};
+    struct meta_totals totals;
+    unsigned bad;
+
+    (void)state;
+    assert_non_null(s);
+    for (unsigned i = 0; i < 3000; i++)
+        s[i] = slice_of(i * 10, test_block(i, 10, pack, i * 50 + 1));
+    assert_int_equal(ops()->write(t.m, f, s, 3000, 0, 0, &bad), 0);
+    assert_int_equal(ops()->punch(t.m, f, 10005, 10000), 0); /* from slice 1000 to 2000 */
+    assert_int_equal(t.m->node->getattr(t.m, f, &attr), 0);
+    assert_int_equal(attr.used, 20000);
+    assert_int_equal(ops()->read(t.m, f, 10000, 20000, got, 2, NULL, NULL, &size, NULL), 2);
+    assert_int_equal(got[0].len, 5);
+    assert_int_equal(got[1].pos, 20005);
+    assert_int_equal(got[1].boff, 5);
+    assert_int_equal(ops()->gc_orphans(t.m, 10), 1);
+    assert_int_equal(meta_totals(t.m, &totals), 0);
+    assert_int_equal(totals.blocks, 2001);
+    attr.size = 25;
+    assert_int_equal(t.m->node->setattr(t.m, f, PC_SET_SIZE, &attr, &attr), 0);
+    assert_int_equal(attr.used, 25);
+    assert_true(test_meta_clean(t.m));
+    attr.size = 30000;
+    assert_int_equal(t.m->node->setattr(t.m, f, PC_SET_SIZE, &attr, NULL), 0);
+    assert_int_equal(ops()->read(t.m, f, 25, 30000, got, 2, NULL, NULL, &size, NULL), 0);
+    assert_int_equal(size, 30000);
+    assert_int_equal(ops()->gc_orphans(t.m, 10), 1);
+    assert_int_equal(ops()->write(t.m, f, s, 3000, 0, 0, &bad), 0);
+    assert_int_equal(ops()->write_inline(t.m, f, "x", 1, 0), 0);
+    assert_int_equal(ops()->gc_orphans(t.m, 10), 1);
+    assert_int_equal(meta_totals(t.m, &totals), 0);
+    assert_int_equal(totals.blocks, 0);
+    assert_int_equal(totals.bytes, 1);
+    assert_int_equal(ops()->gc_blocks(t.m, 5000, &bytes), 3000);
+    free(s);
+}
+
+/* In a volume of many files a damaged block's files are found by a seek. */
+static void users_of_a_block_are_sought(void **state)
+{
+    static const char sql[] = "EXPLAIN QUERY PLAN SELECT DISTINCT ino FROM slice WHERE bid=1";
+    struct sql_conn *c;
+    sqlite3_stmt *st;
+
+    (void)state;
+    assert_int_equal(sql_read_begin(t.m, &c), 0);
+    assert_int_equal(sql_stmt(c, sql, &st), 0);
+    assert_int_equal(sql_step(st), 1);
+    assert_non_null(strstr((const char *)sqlite3_column_text(st, 3), "SEARCH slice USING"));
+    sqlite3_reset(st);
+    sql_read_end(t.m, c);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -502,8 +562,10 @@ int main(void)
         TEST(pins_keep_what_was_seen),
         TEST(blocks_are_moved),
         TEST(users_of_a_block_are_found),
+        TEST(users_of_a_block_are_sought),
         TEST(packs_of_the_living_are_left),
         TEST(large_files_go_in_steps),
+        TEST(large_cuts_are_handed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -481,6 +481,30 @@ static void only_empty_buckets_are_deleted(void **state)
     assert_int_equal(ops()->bucket_create(t.m, "bucket", ""), 0);
 }
 
+/* More empty folders than one transaction takes away; none of them goes while there is a key. */
+static void buckets_of_many_folders_are_deleted(void **state)
+{
+    struct meta_totals totals;
+    uint64_t d = bucket();
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 0; i < 700; i++) {
+        snprintf(name, sizeof(name), "d%u", i);
+        d = test_folder(t.m, i % 5 == 0 ? bucket() : d, name);
+    }
+    assert_int_equal(test_put(t.m, "bucket", "z", ""), 0);
+    assert_int_equal(ops()->bucket_delete(t.m, "bucket"), PC_ENOTEMPTY_BUCKET);
+    assert_int_equal(meta_totals(t.m, &totals), 0);
+    assert_int_equal(totals.folders, 701);
+    assert_int_equal(del("z"), 1);
+    assert_int_equal(ops()->bucket_delete(t.m, "bucket"), 0);
+    assert_int_equal(bucket(), 0);
+    assert_int_equal(meta_totals(t.m, &totals), 0);
+    assert_int_equal(totals.folders, 0);
+    assert_int_equal(ops()->bucket_create(t.m, "bucket", ""), 0);
+}
+
 static int take_bucket(void *arg, const struct pc_bucket *b)
 {
     size_t n = strlen(arg);
@@ -552,6 +576,7 @@ int main(void)
         TEST(copies_share_content),
         TEST(buckets_are_top_folders),
         TEST(only_empty_buckets_are_deleted),
+        TEST(buckets_of_many_folders_are_deleted),
         TEST(buckets_are_listed_by_name),
         TEST(the_reserved_bucket_has_its_bounds),
         TEST(links_are_no_objects),

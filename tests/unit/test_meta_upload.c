@@ -236,6 +236,7 @@ static void parts_become_an_object(void **state)
         end += s[i].len;
     }
     assert_int_equal(end, size);
+    assert_int_equal(t.m->content->gc_orphans(t.m, 10), 1); /* the part that was not named */
     assert_int_equal(meta_totals(t.m, &totals), 0);
     assert_int_equal(totals.blocks, 3);
     assert_int_equal(totals.objects, 1);
@@ -285,6 +286,8 @@ static void uploads_go_with_their_bucket(void **state)
     assert_int_equal(totals.files, 0);
     assert_int_equal(totals.blocks, 4);
     assert_int_equal(ops()->bucket_delete(t.m, "bucket"), 0);
+    assert_true(test_meta_clean(t.m));
+    assert_int_equal(t.m->content->gc_orphans(t.m, 10), 2);
     assert_int_equal(meta_totals(t.m, &totals), 0);
     assert_int_equal(totals.blocks, 0);
     assert_int_equal(t.m->content->gc_blocks(t.m, 10, &bytes), 4);

@@ -58,9 +58,11 @@ int content_drop(struct meta *m, struct sql_conn *c, struct row *r)
     if (r->flags & ROW_INLINE)
         rc = inline_set(c, r, NULL, 0);
     if (rc == 0 && (r->flags & ROW_SLICES)) {
-        do
-            rc = slice_free_all(m, c, r->ino, 4096);
-        while (rc == 4096);
+        rc = slice_detach(m, c, r, 0, PC_FILE_MAX);
+        if (rc >= 0)
+            do
+                rc = slice_free_all(m, c, r->ino, 4096);
+            while (rc == 4096);
     }
     if (rc < 0)
         return rc;

@@ -42,7 +42,7 @@ int node_free(struct meta *m, struct sql_conn *c, const struct row *r)
     return rc < 0 ? rc : 1;
 }
 
-static int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino)
+int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino)
 {
     static const char sql[] = "INSERT INTO orphan VALUES(?1, ?2)";
     int rc = sql_run(c, sql, "uu", ino, sql_change_seq(m));

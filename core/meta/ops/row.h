@@ -89,6 +89,8 @@ int edge_feed(struct meta *m, struct sql_conn *c, unsigned kinds, const struct e
 
 /** node_unlink(m, c, r): a link of ${r} went. The last one's content goes too, now or (held by somebody, or much) by gc_orphans. Stores the row. */
 int node_unlink(struct meta *m, struct sql_conn *c, struct row *r);
+/** orphan_add(m, c, ino): a node without links waits for its end. */
+int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino);
 /** node_free(m, c, r): delete a node without links and its content in steps: 1 if all of it is gone, 0 if the next call goes on. */
 int node_free(struct meta *m, struct sql_conn *c, const struct row *r);
 

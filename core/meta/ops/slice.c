@@ -3,10 +3,13 @@
 #include "meta/ops/slice.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "pcloud/err.h"
 
 #define PAGE 64
+#define DETACH_MIN 512    /* slices; fewer go one by one */
+#define DETACH_BYTES 8192 /* nobody looks for so many in a shorter range */
 
 static int slice_insert(struct sql_conn *c, uint64_t ino, const struct slice_row *s)
 {
@@ -87,6 +90,41 @@ static int cut_one(struct meta *m, struct sql_conn *c, struct row *r, const stru
     return rc < 0 ? rc : 0;
 }
 
+int slice_detach(struct meta *m, struct sql_conn *c, struct row *r, uint64_t from, uint64_t to)
+{
+    static const char many[] = "SELECT 1 FROM slice WHERE ino=?1 AND pos>=?2 AND pos<?3 "
+                               "LIMIT 1 OFFSET ?4";
+    static const char sum[] = "SELECT coalesce(sum(len), 0), coalesce(max(pos+len), 0) FROM slice "
+                              "WHERE ino=?1 AND pos>=?2 AND pos<?3 AND pos+len<=?3";
+    static const char move[] = "UPDATE slice SET ino=?4 WHERE ino=?1 AND pos>=?2 AND pos<?3 "
+                               "AND pos+len<=?3";
+    struct row o;
+    sqlite3_stmt *st;
+    int rc = sql_one(c, many, &st, "uuuu", r->ino, from, to, (uint64_t)DETACH_MIN);
+
+    if (rc <= 0)
+        return rc;
+    sqlite3_reset(st);
+    rc = sql_one(c, sum, &st, "uuu", r->ino, from, to);
+    if (rc <= 0)
+        return rc;
+    row_new(m, S_IFREG | 0600, 0, 0, 0, &o);
+    o.nlink = 0;
+    o.flags = ROW_SLICES;
+    o.used = col_u(st, 0);
+    o.size = col_u(st, 1);
+    sqlite3_reset(st);
+    rc = row_insert(c, &o);
+    if (rc == 0)
+        rc = orphan_add(m, c, o.ino);
+    if (rc == 0)
+        rc = sql_run(c, move, "uuuu", r->ino, from, to, o.ino);
+    if (rc < 0)
+        return rc;
+    r->used -= o.used;
+    return 1;
+}
+
 int slice_cut(struct meta *m, struct sql_conn *c, struct row *r, uint64_t from, uint64_t to)
 {
     struct slice_row rows[PAGE];
@@ -94,6 +132,11 @@ int slice_cut(struct meta *m, struct sql_conn *c, struct row *r, uint64_t from, 
 
     if (!(r->flags & ROW_SLICES) || from >= to)
         return 0;
+    if (to - from > DETACH_BYTES)
+        rc = slice_detach(m, c, r, from, to);
+    if (rc < 0)
+        return rc;
+    rc = 0;
     do {
         n = slice_page(c, r->ino, from, to, PAGE, rows);
         if (n < 0)

@@ -15,6 +15,12 @@ struct slice_row {
 /** slice_cut(m, c, r, from, to): nothing of ${r} covers [from, to) any more: metadata only. Keeps r->used; the caller stores the row. */
 int slice_cut(struct meta *m, struct sql_conn *c, struct row *r, uint64_t from, uint64_t to);
 
+/**
+ * slice_detach(m, c, r, from, to): where more than a step's worth of slices lie wholly in [from, to), move them to an orphan, which gc_orphans frees in steps:
+ * two statements instead of several for each slice. 1, 0 if there are few. Keeps r->used.
+ */
+int slice_detach(struct meta *m, struct sql_conn *c, struct row *r, uint64_t from, uint64_t to);
+
 /** slice_put(m, c, r, slices, n, ret_bad): put them over what is there, with their blocks: meta_content_ops.write. Does not touch size and times. */
 int slice_put(struct meta *m, struct sql_conn *c, struct row *r, const struct meta_slice *slices,
               unsigned n, unsigned *ret_bad);

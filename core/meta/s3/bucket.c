@@ -10,7 +10,7 @@
 #include "pcloud/err.h"
 
 #define RESERVED "pcloud"
-#define EMPTY_FOLDERS_MAX 100000 /* that one deletion takes away */
+#define FOLDERS_STEP 256 /* that one transaction takes away */
 
 /* "name/" */
 static int bucket_seg(const char *bucket, char seg[PC_BUCKET_MAX + 2], size_t *ret_len)
@@ -151,32 +151,59 @@ static int remove_one(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t
     return rc;
 }
 
-static int delete_in(struct meta *m, struct sql_conn *c, const char *bucket)
+/* Is there a key in the bucket? Empty folders are none. */
+static int has_keys(struct sql_conn *c, uint64_t top)
 {
-    uint64_t top, at, next;
-    unsigned removed = 0;
-    int rc = bucket_find(c, bucket, &top);
+    static const char sql[] =
+        "WITH RECURSIVE f(ino) AS (SELECT ?1 UNION ALL SELECT e.ino FROM f CROSS JOIN edge e ON "
+        "e.parent=f.ino WHERE substr(e.seg, -1) = x'2f') SELECT 1 FROM f WHERE EXISTS (SELECT 1 "
+        "FROM edge e WHERE e.parent=f.ino AND substr(e.seg, -1) <> x'2f') OR EXISTS (SELECT 1 FROM "
+        "object o WHERE o.ino=f.ino) LIMIT 1";
+    sqlite3_stmt *st;
+    int rc = sql_one(c, sql, &st, "u", top);
+
+    if (rc > 0)
+        sqlite3_reset(st);
+    return rc;
+}
+
+/* The bucket to delete, without anybody waiting meanwhile: nothing is taken away if there is a key in it. */
+static int delete_look(struct meta *m, const char *bucket, uint64_t *ret_top)
+{
+    struct sql_conn *c;
+    int rc = sql_read_begin(m, &c);
 
     if (rc < 0)
         return rc;
-    if (top == PC_ROOT_INO)
-        return pc_err_set(-EPERM, "the bucket %s cannot be deleted", RESERVED);
-    at = top;
-    while (rc == 0) {
+    rc = bucket_find(c, bucket, ret_top);
+    if (rc == 0 && *ret_top == PC_ROOT_INO)
+        rc = pc_err_set(-EPERM, "the bucket %s cannot be deleted", RESERVED);
+    if (rc == 0)
+        rc = has_keys(c, *ret_top);
+    sql_read_end(m, c);
+    return rc > 0 ? PC_ENOTEMPTY_BUCKET : rc;
+}
+
+/* Take away up to FOLDERS_STEP folders, the deepest first: 1 when the bucket itself is gone, 0 to go on. */
+static int delete_step(struct meta *m, struct sql_conn *c, const char *bucket, uint64_t top)
+{
+    uint64_t at, next;
+    int rc = bucket_find(c, bucket, &at);
+
+    if (rc == PC_ENOBUCKET || (rc == 0 && at != top))
+        return 1; /* somebody was faster */
+    for (unsigned removed = 0; rc == 0 && removed < FOLDERS_STEP;) {
         rc = first_folder(c, at, &next);
-        if (rc < 0)
-            break;
         if (rc > 0) {
             at = next;
             rc = 0;
-            continue;
+        } else if (rc == 0) {
+            rc = remove_one(m, c, at, &next);
+            removed++;
+            if (rc == 0 && at == top)
+                return 1;
+            at = next;
         }
-        rc = remove_one(m, c, at, &next);
-        if (rc < 0 || at == top)
-            break;
-        at = next;
-        if (++removed > EMPTY_FOLDERS_MAX)
-            rc = PC_ENOTEMPTY_BUCKET;
     }
     return rc;
 }
@@ -184,9 +211,15 @@ static int delete_in(struct meta *m, struct sql_conn *c, const char *bucket)
 int op_bucket_delete(struct meta *m, const char *bucket)
 {
     struct sql_conn *c;
-    int rc = sql_write_begin(m, SQL_FREES, &c);
+    uint64_t top;
+    int rc = delete_look(m, bucket, &top);
 
-    return rc < 0 ? rc : sql_write_end(m, c, delete_in(m, c, bucket));
+    while (rc == 0) {
+        rc = sql_write_begin(m, SQL_FREES, &c);
+        if (rc == 0)
+            rc = sql_write_end(m, c, delete_step(m, c, bucket, top));
+    }
+    return rc < 0 ? rc : 0;
 }
 
 /* Columns of a bucket from ${at} on: node.btime, bucket.owner, bucket.created, bucket.settings. */

@@ -13,8 +13,6 @@
 #include "meta/ops/slice.h"
 #include "pcloud/err.h"
 
-#define PAGE 64
-
 static void new_id(char id[PC_UPLOAD_ID_MAX])
 {
     uint8_t random[16];
@@ -161,31 +159,27 @@ int part_drop(struct meta *m, struct sql_conn *c, uint64_t ino)
     return node_unlink(m, c, &r);
 }
 
+/* A few statements for all parts, however many: those with content become orphans, which gc_orphans frees in steps. */
 int upload_drop(struct meta *m, struct sql_conn *c, uint64_t num)
 {
-    static const char sql[] =
-        "SELECT number, ino FROM part WHERE upload=?1 AND number>?2 ORDER BY number LIMIT 64";
+#define PARTS "(SELECT ino FROM part WHERE upload=?1)"
+    static const char orphans[] =
+        "INSERT INTO orphan SELECT p.ino, ?2 FROM part p WHERE "
+        "p.upload=?1 AND EXISTS (SELECT 1 FROM slice s WHERE s.ino=p.ino)";
+    static const char unlinked[] = "UPDATE node SET nlink=0, flags=flags & ~128, ctime=?2 WHERE "
+                                   "ino IN " PARTS " AND ino IN (SELECT ino FROM orphan)";
+    static const char empty[] = "DELETE FROM node WHERE ino IN " PARTS " AND (flags & 128) <> 0";
     static const char del_parts[] = "DELETE FROM part WHERE upload=?1";
     static const char del[] = "DELETE FROM upload WHERE num=?1";
-    uint64_t inos[PAGE], after = 0;
-    int n, rc;
+    int rc = sql_run(c, orphans, "uu", num, sql_change_seq(m));
 
-    do {
-        sqlite3_stmt *st;
-
-        rc = sql_stmt(c, sql, &st);
-        if (rc < 0)
-            return rc;
-        n = 0;
-        rc = sql_bind(st, "uu", num, after);
-        while (rc >= 0 && n < PAGE && (rc = sql_step(st)) > 0) {
-            after = col_u(st, 0);
-            inos[n++] = col_u(st, 1);
-        }
-        sqlite3_reset(st);
-        for (int i = 0; i < n && rc >= 0; i++)
-            rc = part_drop(m, c, inos[i]);
-    } while (n == PAGE && rc >= 0);
+#undef PARTS
+    if (rc > 0)
+        sql_total_add(m, SQL_ORPHANS, rc);
+    if (rc > 0)
+        rc = sql_run(c, unlinked, "ui", num, wall_ns());
+    if (rc >= 0)
+        rc = sql_run(c, empty, "u", num);
     if (rc >= 0)
         rc = sql_run(c, del_parts, "u", num);
     if (rc >= 0)
