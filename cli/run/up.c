@@ -171,7 +171,7 @@ static int hear(int fd)
 static int start(struct cli *c, struct plan *plan)
 {
     struct passphrase_way way;
-    int fd, err = plan_check(c, plan);
+    int fd = -1, err = plan_check(c, plan);
 
     if (err < 0)
         return err;
