@@ -54,12 +54,52 @@ static int open_quietly(struct cli *c)
     return err < 0 ? err : cli_open_volume(c);
 }
 
+#define PATIENCE_MS 3000 /* a change that takes longer is a reason for others to wait */
+
+static bool is_stopped(uint32_t pid)
+{
+    char file[32], state = '?';
+    FILE *f;
+
+    snprintf(file, sizeof file, "/proc/%u/stat", pid);
+    f = fopen(file, "re");
+    if (!f)
+        return false;
+    if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    fclose(f);
+    return state == 'T' || state == 't';
+}
+
+/* Does somebody who does not come to an end keep everybody from the volume? It is not opened then: that would wait as well. */
+static bool is_held_up(struct cli *c, struct status *s)
+{
+    struct pc_volume_writer w;
+    bool stopped;
+
+    if (pc_volume_writer(c->home, &w) <= 0)
+        return false;
+    stopped = is_stopped(w.pid);
+    if (w.held_ms < PATIENCE_MS && !stopped)
+        return false;
+    s->volume_state = "waiting";
+    snprintf(s->volume_reason, sizeof s->volume_reason,
+             stopped ? "process %u (%s) was stopped inside a change that began %lld s ago, and all "
+                       "others wait: continue it with `kill -CONT %u`"
+                     : "process %u (%s) has been inside a change for %lld s, and all others wait; "
+                       "see its log, or end it with `kill %u`",
+             w.pid, w.program, (long long)(w.held_ms / 1000), w.pid);
+    return true;
+}
+
 static void look_at_volume(struct cli *c, struct status *s)
 {
     struct pc_volume_stat st;
     int err;
 
     recall_volume(c, s);
+    if (is_held_up(c, s))
+        return;
     err = open_quietly(c);
     if (err == 1)
         return;

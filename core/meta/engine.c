@@ -156,10 +156,13 @@ static int shared_open(struct engine *e, const uint8_t *page_key)
 }
 
 /* Opening writes nothing: the number gets into the database with the first commit, and what names it does not get there before. */
-static void session_start(struct engine *e)
+static void session_start(struct engine *e, const char *program)
 {
+    struct shm_slot *slot = &e->shm.head->slots[e->lease.slot];
+
+    snprintf(slot->program, sizeof slot->program, "%s", program ? program : "?");
     e->session = atomic_fetch_add(&e->shm.head->last_session, 1) + 1;
-    atomic_store(&e->shm.head->slots[e->lease.slot].session, e->session);
+    atomic_store(&slot->session, e->session);
 }
 
 static void engine_init(struct engine *e, const struct meta_options *o)
@@ -267,7 +270,7 @@ int meta_open(const struct meta_options *o, struct meta **ret)
         goto free_engine;
     r = shared_open(e, o->page_key);
     if (r == 0)
-        session_start(e);
+        session_start(e, o->program);
     lease_setup_end(&e->lease);
     if (r < 0)
         goto free_engine;

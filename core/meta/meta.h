@@ -44,6 +44,15 @@ int meta_create(const char *dir, const uint8_t page_key[32], uint32_t uid, uint3
 /** meta_open(options, ret): PC_EPASSPHRASE (not this volume's key), PC_ECORRUPT, PC_EVERSION, PC_ENOHOME. Starts a session and reaps dead ones. */
 int meta_open(const struct meta_options *options, struct meta **ret);
 
+/* Who is inside a change, seen from outside: needs no key, opens nothing. */
+struct meta_holder {
+    uint32_t pid;
+    char program[16];
+    int64_t held_ms; /* since it began */
+};
+/** meta_holder(dir, ret): 1 with *ret filled, 0 if nobody is. */
+int meta_holder(const char *dir, struct meta_holder *ret);
+
 /** meta_close(m): commit, sync, end the session. The first error. */
 int meta_close(struct meta *m);
 

@@ -2,6 +2,7 @@
 /* Reading: through the write connection while it holds what is not committed, else through readers of their own. */
 #include "meta/engine.h"
 
+#include "meta/share/holder.h"
 #include "pcloud/err.h"
 
 #define ASK_MS 20 /* look again so often whether the other process lives */
@@ -12,6 +13,7 @@ static int others_settle(struct engine *e)
     struct shm_head *h = e->shm.head;
     uint64_t commits = atomic_load(&h->commits);
     uint32_t dirty = atomic_load(&h->dirty), seen;
+    struct holder_wait wait = {0, 0};
 
     if (dirty == 0 || dirty > SHM_SLOTS || dirty == e->lease.slot + 1)
         return 0;
@@ -30,6 +32,7 @@ static int others_settle(struct engine *e)
         atomic_store(&h->slots[dirty - 1].want, 1);
         shm_poke(&e->shm, dirty - 1);
         shm_event_wait(&e->shm, seen, ASK_MS);
+        holder_waited(&e->shm, &wait, "a read");
     }
 }
 

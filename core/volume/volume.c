@@ -166,3 +166,17 @@ int pc_volume_stat(struct pc_volume *v, struct pc_volume_stat *st)
     st->disk_avail = (uint64_t)fs.f_bavail * fs.f_frsize;
     return 0;
 }
+
+int pc_volume_writer(struct pc_home *home, struct pc_volume_writer *ret)
+{
+    char dir[4096];
+    struct meta_holder h;
+    int rc = pc_home_path(home, PC_HOME_META, dir, sizeof(dir));
+    if (rc == 0)
+        rc = meta_holder(dir, &h);
+    if (rc <= 0)
+        return rc;
+    *ret = (struct pc_volume_writer){.pid = h.pid, .held_ms = h.held_ms};
+    memcpy(ret->program, h.program, sizeof(ret->program));
+    return 1;
+}

@@ -50,6 +50,16 @@ struct pc_volume_stat {
 /** pc_volume_stat(v, st): cheap figures for df and status. */
 int pc_volume_stat(struct pc_volume *v, struct pc_volume_stat *st);
 
+/* Who is inside a change of the volume; everybody else waits for it. */
+struct pc_volume_writer {
+    uint32_t pid;
+    char program[16];
+    int64_t held_ms;
+};
+
+/** pc_volume_writer(home, ret): 1 with *ret filled, 0 if nobody is. Opens nothing and waits for nobody: for saying why others wait. */
+int pc_volume_writer(struct pc_home *home, struct pc_volume_writer *ret);
+
 /* The change feed: what other processes (and this one) changed. */
 
 enum pc_change_kind {

@@ -3,6 +3,7 @@
 #include "meta/meta.h"
 
 #include "meta/engine.h"
+#include "meta/share/holder.h"
 #include "meta/node.h"
 #include "pcloud/err.h"
 #include "test_env.h"
@@ -453,6 +454,69 @@ static void the_last_one_killed_loses_nothing_either(void **state)
     test_dir_free(dir);
 }
 
+struct line {
+    const char *path, *text;
+};
+
+static bool is_logged(void *arg)
+{
+    const struct line *l = arg;
+    size_t len;
+    char *log = test_file_read(l->path, &len);
+    bool is = log && strstr(log, l->text);
+
+    free(log);
+    return is;
+}
+
+/* Who waits for a process that was stopped says for which; so does whoever asks from outside. */
+static void a_stopped_process_is_named(void **state)
+{
+    char *dir = home_new(), *path = test_path(dir, "log"), who[64];
+    struct line writes = {path, "a write waits"}, reads = {path, "a read waits"},
+                names = {path, who};
+    int log = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600), was = dup(STDERR_FILENO);
+    struct meta_holder h;
+    struct worker a, b;
+
+    (void)state;
+    assert_true(log >= 0 && was >= 0);
+    assert_int_equal(meta_holder(dir, &h), 0);
+    holder_patience_ms = 50;
+    start(&a, dir);
+    dup2(log, STDERR_FILENO);
+    start(&b, dir);
+    dup2(was, STDERR_FILENO);
+    assert_int_equal(tell(&a, MAKE, 1), 0);
+    assert_int_equal(tell(&a, FLUSH, 0), 0);
+    assert_int_equal(meta_holder(dir, &h), 0);
+    assert_int_equal(tell(&a, HOLD_OPEN, 5), 0);
+    kill(a.pid, SIGSTOP);
+    assert_int_equal(meta_holder(dir, &h), 1);
+    assert_int_equal(h.pid, a.pid);
+    assert_true(h.held_ms >= 0 && *h.program);
+    snprintf(who, sizeof who, "process %u (%s)", h.pid, h.program);
+    order(&b, MAKE, 2);
+    assert_true(test_wait(60000, is_logged, &writes));
+    assert_true(is_logged(&names));
+    kill_it(&a);
+    assert_int_equal(answer_of(&b), 0);
+    start(&a, dir);
+    assert_int_equal(tell(&a, MAKE_STUCK, 3), 0);
+    kill(a.pid, SIGSTOP);
+    order(&b, FIND, 3);
+    assert_true(test_wait(60000, is_logged, &reads));
+    kill_it(&a);
+    assert_int_equal(answer_of(&b), 1);
+    finish(&b);
+    assert_int_equal(meta_holder(dir, &h), 0);
+    holder_patience_ms = 3000;
+    close(log);
+    close(was);
+    free(path);
+    test_dir_free(dir);
+}
+
 static void killed_inside_an_operation_it_leaves_no_half(void **state)
 {
     char *dir = home_new();
@@ -675,6 +739,7 @@ int main(void)
         cmocka_unit_test(a_busy_writer_lets_others_in),
         cmocka_unit_test(killed_at_any_moment_it_loses_nothing),
         cmocka_unit_test(the_last_one_killed_loses_nothing_either),
+        cmocka_unit_test(a_stopped_process_is_named),
         cmocka_unit_test(killed_inside_an_operation_it_leaves_no_half),
         cmocka_unit_test(one_killed_while_it_waits_is_not_waited_for),
         cmocka_unit_test(the_feed_crosses_processes),

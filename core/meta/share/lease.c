@@ -2,6 +2,7 @@
 /* The locks between processes: the write lease, life signs of sessions, the setup lock. */
 #include "meta/share/lease.h"
 
+#include "meta/share/holder.h"
 #include "pcloud/err.h"
 
 #include <fcntl.h>
@@ -131,6 +132,7 @@ static int holder_stuck(struct shm *s)
 static int wait_for_it(struct lease *l, struct shm *s)
 {
     uint32_t holder = atomic_load(&s->head->holder);
+    struct holder_wait wait = {0, 0};
     int r;
 
     if (holder != 0 && holder <= SHM_SLOTS)
@@ -145,6 +147,7 @@ static int wait_for_it(struct lease *l, struct shm *s)
         if (r < 0)
             return r;
         futex_wait(&s->head->releases, seen, LOOK_MS);
+        holder_waited(s, &wait, "a write");
     }
 }
 
@@ -165,6 +168,7 @@ int lease_take(struct lease *l, struct shm *s)
         return pc_err_set(r, "another part of pcloud cannot commit its changes: %s",
                           pc_strerror(r));
     l->held = true;
+    holder_took(s, l->slot);
     atomic_fetch_add(&s->head->grants, 1);
     if (waited)
         futex_wake(&s->head->grants);
@@ -176,6 +180,7 @@ void lease_release(struct lease *l, struct shm *s)
     l->yields = lease_wanted(l, s);
     l->yield_grants = atomic_load(&s->head->grants);
     l->held = false;
+    holder_left(s);
     lock_bytes(l->fd, F_OFD_SETLK, F_UNLCK, BYTE_LEASE, 1);
     atomic_fetch_add(&s->head->releases, 1);
     if (l->yields)

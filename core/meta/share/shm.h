@@ -9,7 +9,8 @@
 
 #define SHM_SLOTS 64
 #define SHM_HOLDS 65536
-#define SHM_VERSION 1
+#define SHM_VERSION 2
+#define SHM_PROGRAM 16
 
 /* One session. Alive while its byte in the lease file is locked (share/lease.h); what a dead one left is cleared by reaping. */
 struct shm_slot {
@@ -18,7 +19,9 @@ struct shm_slot {
     _Atomic uint32_t poke;       /* futex: its committer sleeps on it */
     _Atomic uint32_t want;       /* somebody wants it to commit */
     _Atomic uint32_t stuck; /* its last commit failed: a positive errno; nobody waits for it then */
-    _Atomic uint32_t pid, unused[8];
+    _Atomic uint32_t pid;
+    char program[SHM_PROGRAM]; /* who it is, for messages; with NUL */
+    uint32_t unused[4];
 };
 
 struct shm_head {
@@ -35,7 +38,9 @@ struct shm_head {
     _Atomic uint64_t commits;        /* the number of the newest commit */
     _Atomic uint64_t next_id, id_end, change, feed_end;
     _Atomic uint64_t last_session;
-    uint64_t unused2[4];
+    _Atomic int64_t lease_since; /* monotonic ns: when the lease was taken */
+    _Atomic uint32_t lease_slot; /* slot + 1 of who holds it, 0: nobody said so */
+    uint32_t unused2[5];
     struct shm_slot slots[SHM_SLOTS];
 };
 

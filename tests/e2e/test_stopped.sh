@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A process that is stopped inside a change: `pcloud status` answers and names it, others log it, and all goes on when it is continued.
+. "$SRC/tests/lib/lib.sh"
+require_fuse
+
+volume() { pcloud status --json | python3 -c 'import json,sys; v=json.load(sys.stdin)["volume"]; print(v[sys.argv[1]])' "$1"; }
+is_held() { [ "$(volume state)" = waiting ]; }
+start_home
+mkdir "$PCLOUD_MOUNT/docs"
+mount=$(home_pid mount)
+gateway=$(home_pid gateway)
+on_exit kill -CONT "$mount"
+
+# load on the mount until a stop has met it inside a change
+for _ in $(seq 200); do
+    for i in $(seq 200); do echo "$i" >"$PCLOUD_MOUNT/docs/f$i"; done &
+    load=$!
+    read -rt 0.1 -u "$LIB_TICK" || :
+    kill -STOP "$mount"
+    is_held && break
+    kill -CONT "$mount"
+    wait "$load"
+done
+is 'the mount was met inside a change' "$(volume state)" waiting
+ok 'status names it' grep -q "process $mount (mount)" <(volume reason)
+ok 'and what to do' grep -q "kill -CONT $mount" <(volume reason)
+ok 'for people too' grep -q "kill -CONT $mount" <(pcloud status)
+is 'the gateway is another' "$([ "$mount" != "$gateway" ] && echo yes)" yes
+
+# who waits says so in its log
+"$PYTHON" -c 'import sys; sys.path.insert(0, sys.argv[1]); import rawhttp
+sys.exit(rawhttp.request("PUT", "/docs/put", body=b"200\n").status != 200)' "$SRC/tests/s3" &
+waits=$!
+wait_until 60 grep -q "meta.wait:.* process $mount (mount)" "$PCLOUD_HOME/log/gateway.log"
+kill -CONT "$mount"
+wait "$waits"
+is 'then it is done' $? 0
+wait "$load"
+is 'and the load' $? 0
+wait_until 60 sh -c '! pcloud status | grep -q "kill -CONT"'
+is 'what waited is there' "$(cat "$PCLOUD_MOUNT/docs/put")" 200
+is 'nothing is lost' "$(cat "$PCLOUD_MOUNT/docs/f200")" 200
+down_home
+fsck_clean
+pass
