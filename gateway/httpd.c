@@ -50,7 +50,7 @@ void exchange_unref(struct exchange *x)
     if (atomic_fetch_sub(&x->refs, 1) != 1)
         return;
     if (x->started)
-        s->httpd->options.app->end(&x->req, x->sent, x->replied);
+        s->httpd->options.app->end(&x->req, x->sent, atomic_load(&x->replied));
     req_fini(&x->req);
     free(x->stage[0].data);
     free(x->stage[1].data);
@@ -85,6 +85,14 @@ void exchange_await(struct exchange *x)
 
     MHD_suspend_connection(x->connection);
     if (!atomic_compare_exchange_strong(&x->job_state, &running, JOB_AWAITED))
+        MHD_resume_connection(x->connection);
+}
+
+void exchange_wake(struct exchange *x)
+{
+    int awaited = JOB_AWAITED;
+
+    if (atomic_compare_exchange_strong(&x->job_state, &awaited, JOB_RUNNING))
         MHD_resume_connection(x->connection);
 }
 

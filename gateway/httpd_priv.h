@@ -17,7 +17,9 @@
     (BODY_STAGE / 2) /* from here on a buffer goes to a worker as soon as one is free */
 #define BODY_DRAIN                                                                                 \
     (16u << 20) /* bytes of a refused body that are read and dropped before the connection is cut */
-#define REPLY_BLOCK (512u << 10) /* bytes of a reply read at once */
+#define REPLY_WHOLE (512u << 10) /* replies up to this are read first and leave in one write */
+#define REPLY_RING (2u << 20)    /* bytes of a longer one that are read ahead */
+#define REPLY_BLOCK (512u << 10) /* bytes of it read, and sent, at once */
 
 struct server { /* one libmicrohttpd daemon; a reload starts another on the same socket */
     struct httpd *httpd;
@@ -54,7 +56,8 @@ enum job_state {
     JOB_AWAITED /* the connection is suspended until the job ends */
 };
 
-struct stage { /* bytes of a body or a reply between the polling thread and a worker */
+struct
+    stage { /* bytes of a body between the polling thread and a worker; the first also those of a reply */
     char *data;
     size_t len, cap;
 };
@@ -70,12 +73,12 @@ struct exchange {   /* a request and its reply on a connection */
     bool started; /* app->head was called */
     bool failed;  /* the reply is set by head or data: feed nothing more */
     bool sent;    /* the reply went out whole */
-    uint64_t dropped, replied;
-    struct stage stage[2]; /* of the body; then of the reply */
-    int fill;      /* the stage that is filled (body) or emptied (reply) by the polling thread */
-    size_t taken;  /* of the reply's stage */
-    uint64_t next; /* of the reply: what to read next */
-    int source_error;
+    uint64_t dropped;
+    struct stage stage[2]; /* of the body; then the first is the ring of the reply */
+    int fill;              /* the stage that is filled by the polling thread */
+    atomic_ullong made;    /* bytes of the reply that a worker put into the ring */
+    atomic_ullong replied; /* bytes of it that the polling thread took */
+    int source_error;      /* valid while no job runs */
     char method[16];
     char target[];
 };
@@ -89,6 +92,8 @@ void exchange_run(struct exchange *x, void (*fn)(struct worker_job *job), enum e
 void exchange_done(struct exchange *x);
 /** exchange_await(x): suspend the connection until the running job ends: the callback comes again then. */
 void exchange_await(struct exchange *x);
+/** exchange_wake(x): a connection that waits goes on before the job ends. From the job, or right after exchange_await. */
+void exchange_wake(struct exchange *x);
 struct exchange *exchange_of(struct worker_job *job);
 /** server_enter(s), server_leave(s): around every callback: httpd_stop waits until none is inside. */
 void server_enter(struct server *s);

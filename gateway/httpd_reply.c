@@ -19,32 +19,37 @@ static int stage_alloc(struct stage *s, size_t cap)
     return s->data ? 0 : -1;
 }
 
-/* Fill a stage from the source, as much as there is. */
-static void stage_read(struct exchange *x, struct stage *s)
+/* The next bytes of the source to the ring, as many as have room in one piece; false if that was the last there is to do now. */
+static bool ring_read(struct exchange *x)
 {
     struct req *r = &x->req;
-    uint64_t end = r->reply_offset + r->reply_length;
-    size_t want = end - x->next < s->cap ? (size_t)(end - x->next) : s->cap;
+    struct stage *s = &x->stage[0];
+    uint64_t made = atomic_load(&x->made), left = r->reply_length - made;
+    size_t at = (size_t)(made % s->cap), room = s->cap - (size_t)(made - atomic_load(&x->replied));
+    size_t want = s->cap - at < REPLY_BLOCK ? s->cap - at : REPLY_BLOCK;
+    ssize_t n;
 
-    s->len = 0;
-    while (s->len < want) {
-        ssize_t n = r->source.read(r->source.arg, s->data + s->len, want - s->len, x->next);
-
-        if (n <= 0) {
-            x->source_error = n < 0 ? (int)n : -EIO;
-            s->len = 0;
-            return;
-        }
-        s->len += (size_t)n;
-        x->next += (uint64_t)n;
+    if (want > left)
+        want = (size_t)left;
+    if (want == 0 || want > room)
+        return false;
+    n = r->source.read(r->source.arg, s->data + at, want, r->reply_offset + made);
+    if (n <= 0) {
+        x->source_error = n < 0 ? (int)n : -EIO;
+        return false;
     }
+    atomic_store(&x->made, made + (uint64_t)n);
+    return true;
 }
 
+/* Fill the ring; a connection that ran out of bytes goes on as soon as half of it is there. */
 static void job_read(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 
-    stage_read(x, &x->stage[!x->fill]);
+    while (!atomic_load(&x->server->stopping) && ring_read(x))
+        if (atomic_load(&x->made) - atomic_load(&x->replied) >= x->stage[0].cap / 2)
+            exchange_wake(x);
     exchange_done(x);
 }
 
@@ -65,55 +70,67 @@ static void fail_reply(struct exchange *x, int rc)
 void reply_prepare(struct exchange *x)
 {
     struct req *r = &x->req;
+    size_t ring;
+    bool more;
 
     if (r->status == 0 || r->reply_headers.err || r->reply_body.err)
         fail_reply(x, r->reply_body.err ? r->reply_body.err : -EIO);
     if (!r->source.read || r->head || r->reply_length == 0)
         return;
-    x->next = r->reply_offset;
-    if (stage_alloc(&x->stage[0],
-                    r->reply_length < REPLY_BLOCK ? (size_t)r->reply_length : REPLY_BLOCK) < 0) {
+    ring = r->reply_length <= REPLY_WHOLE ? (size_t)r->reply_length : REPLY_RING;
+    if (stage_alloc(&x->stage[0], ring) < 0) {
         fail_reply(x, -ENOMEM);
         return;
     }
-    x->fill = 0;
-    x->taken = 0;
-    stage_read(x, &x->stage[0]);
+    do
+        more = ring_read(x);
+    while (more && ring <= REPLY_WHOLE);
     if (x->source_error)
         fail_reply(x, x->source_error);
+}
+
+/* Have a worker go on reading if there is something left, none is at it, and half of the ring is free. */
+static void read_on(struct exchange *x)
+{
+    uint64_t made;
+
+    if (atomic_load(&x->job_state) != JOB_IDLE || x->source_error)
+        return;
+    made = atomic_load(&x->made);
+    if (made < x->req.reply_length && made - atomic_load(&x->replied) <= x->stage[0].cap / 2)
+        exchange_run(x, job_read, EXCHANGE_GO_ON);
+}
+
+/* Nothing is there: wait until something is. ${idle}: no job ran when that was seen. */
+static ssize_t give_later(struct exchange *x, bool idle)
+{
+    if (idle && (x->source_error || x->server->stopping)) {
+        pc_log(PC_LOG_WARN, "http.cut", "%s %s: the reply ends %llu bytes early", x->req.method,
+               x->req.target, (unsigned long long)(x->req.reply_length - atomic_load(&x->replied)));
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    read_on(x);
+    exchange_await(x);
+    if (atomic_load(&x->made) > atomic_load(&x->replied))
+        exchange_wake(x); /* it came in between */
+    return 0;
 }
 
 /* The next bytes, on the polling thread; 0 after suspending. */
 static ssize_t give_more(struct exchange *x, char *out, size_t max)
 {
-    struct stage *s = &x->stage[x->fill];
-    size_t n;
+    const struct stage *s = &x->stage[0];
+    bool idle = atomic_load(&x->job_state) == JOB_IDLE; /* before looking what it made */
+    uint64_t replied = atomic_load(&x->replied), there = atomic_load(&x->made) - replied;
+    size_t at = (size_t)(replied % s->cap), n = s->cap - at < max ? s->cap - at : max;
 
-    if (x->taken == s->len) {
-        if (atomic_load(&x->job_state) != JOB_IDLE) {
-            exchange_await(x);
-            return 0;
-        }
-        if (x->source_error || x->server->stopping) {
-            pc_log(PC_LOG_WARN, "http.cut", "%s %s: the reply ends %llu bytes early", x->req.method,
-                   x->req.target, (unsigned long long)(x->req.reply_length - x->replied));
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        }
-        x->fill = !x->fill;
-        x->taken = 0;
-        s = &x->stage[x->fill];
-        if (x->next < x->req.reply_offset + x->req.reply_length) {
-            if (!x->stage[!x->fill].data && stage_alloc(&x->stage[!x->fill], REPLY_BLOCK) < 0)
-                return MHD_CONTENT_READER_END_WITH_ERROR;
-            exchange_run(x, job_read, EXCHANGE_GO_ON);
-        }
-    }
-    n = s->len - x->taken < max ? s->len - x->taken : max;
-    if (n == 0)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    memcpy(out, s->data + x->taken, n);
-    x->taken += n;
-    x->replied += n;
+    if (there == 0)
+        return give_later(x, idle);
+    if (n > there)
+        n = (size_t)there;
+    memcpy(out, s->data + at, n);
+    atomic_store(&x->replied, replied + n);
+    read_on(x);
     return (ssize_t)n;
 }
 
@@ -160,16 +177,14 @@ static struct MHD_Response *from_source(struct exchange *x)
 
     if (r->head || r->reply_length == 0)
         return MHD_create_response_from_callback(r->reply_length, 64, give_nothing, NULL, NULL);
-    if (s->len == r->reply_length) { /* all of it is here: head and body leave in one write */
+    if (r->reply_length <= REPLY_WHOLE) { /* all of it is here: head and body leave in one write */
         char *data = s->data;
 
         *s = (struct stage){0};
-        x->replied = r->reply_length;
+        atomic_store(&x->replied, r->reply_length);
         return from_memory(data, (size_t)r->reply_length);
     }
-    if (stage_alloc(&x->stage[1], REPLY_BLOCK) < 0)
-        return NULL;
-    exchange_run(x, job_read, EXCHANGE_GO_ON);
+    read_on(x);
     return MHD_create_response_from_callback(r->reply_length, REPLY_BLOCK, give, x, NULL);
 }
 
@@ -182,7 +197,7 @@ static struct MHD_Response *make_response(struct exchange *x)
     if (r->source.read)
         return from_source(x);
     data = buf_take(&r->reply_body, &len);
-    x->replied = r->head ? 0 : len;
+    atomic_store(&x->replied, r->head ? 0 : len);
     return from_memory(data, len);
 }
 

@@ -62,6 +62,9 @@ int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint
 /** data_prefetch(d, blocks, n): have workers bring these blocks into the cache; returns at once; drops what does not fit. */
 void data_prefetch(struct data *d, const struct meta_block *blocks, unsigned n);
 
+/** data_ahead(d, blocks, n): these blocks will be read soon, once: the system may fetch their records. Opens and keeps nothing; returns at once. */
+void data_ahead(struct data *d, const struct meta_block *blocks, unsigned n);
+
 /** data_cache_resize(d, bytes): change the bound of the cache. */
 void data_cache_resize(struct data *d, size_t bytes);
 

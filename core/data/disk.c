@@ -48,6 +48,11 @@ static int real_writeback(int fd, uint64_t off, uint64_t len, int wait)
     return sync_file_range(fd, (off_t)off, (off_t)len, flags) < 0 ? -errno : 0;
 }
 
+static void real_ahead(int fd, uint64_t off, uint64_t len)
+{
+    (void)posix_fadvise(fd, (off_t)off, (off_t)len, POSIX_FADV_WILLNEED);
+}
+
 static int real_sync_dir(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -113,6 +118,7 @@ const struct disk_ops disk_real = {
     .pwrite = real_pwrite,
     .sync = real_sync,
     .writeback = real_writeback,
+    .ahead = real_ahead,
     .sync_dir = real_sync_dir,
     .mkdir = real_mkdir,
     .truncate = real_truncate,

@@ -15,6 +15,7 @@ struct disk_ops {
     ssize_t (*pwrite)(int fd, const void *buf, size_t len, uint64_t off);
     int (*sync)(int fd);                                            /* fdatasync */
     int (*writeback)(int fd, uint64_t off, uint64_t len, int wait); /* a hint; promises nothing */
+    void (*ahead)(int fd, uint64_t off, uint64_t len); /* a hint: it will be read soon */
     int (*sync_dir)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
     int (*truncate)(const char *path, uint64_t size);

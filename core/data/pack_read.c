@@ -118,19 +118,39 @@ void pack_fd_drop(struct packs *ps, uint64_t id)
         put_fd(ps, f, fd);
 }
 
-int packs_read(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t len)
+/* A descriptor for reading pack ${id}; put_fd gives it back. */
+static int get_fd(struct packs *ps, uint64_t id, struct pack_fd **ret_slot, int *ret_fd)
 {
     struct pack_fd *f;
-    ssize_t n;
-    int fd = -1, r = 0;
 
     pthread_mutex_lock(&ps->fd_lock);
     f = find(ps, id);
     if (f)
-        fd = f->fd;
+        *ret_fd = f->fd;
     pthread_mutex_unlock(&ps->fd_lock);
     if (!f)
-        r = open_fd(ps, id, &f, &fd);
+        return open_fd(ps, id, ret_slot, ret_fd);
+    *ret_slot = f;
+    return 0;
+}
+
+void packs_ahead(struct packs *ps, uint64_t id, uint64_t off, uint64_t len)
+{
+    struct pack_fd *f;
+    int fd;
+
+    if (get_fd(ps, id, &f, &fd) < 0)
+        return;
+    disk()->ahead(fd, off, len);
+    put_fd(ps, f, fd);
+}
+
+int packs_read(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t len)
+{
+    struct pack_fd *f;
+    ssize_t n;
+    int fd, r = get_fd(ps, id, &f, &fd);
+
     if (r < 0)
         return r;
     n = disk_read(fd, buf, len, off);

@@ -341,3 +341,16 @@ void data_prefetch(struct data *d, const struct meta_block *blocks, unsigned n)
         pool_submit(d->pool, POOL_URGENT, &p->job);
     }
 }
+
+void data_ahead(struct data *d, const struct meta_block *blocks, unsigned n)
+{
+    for (unsigned i = 0; i < n;) {
+        const struct meta_block *b = &blocks[i++];
+        uint64_t len = b->stored;
+
+        /* what was written in one go lies in one piece */
+        while (i < n && blocks[i].pack == b->pack && blocks[i].off == b->off + len)
+            len += blocks[i++].stored;
+        packs_ahead(d->packs, b->pack, b->off, len);
+    }
+}

@@ -114,16 +114,31 @@ ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, u
     return (ssize_t)done;
 }
 
-void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
+static unsigned blocks_of(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len,
+                          struct meta_block blocks[READ_SLICES])
 {
     struct meta_slice slices[READ_SLICES];
-    struct meta_block blocks[READ_SLICES];
     int n =
         v->meta->content->read(v->meta, ino, off, len, slices, READ_SLICES, NULL, NULL, NULL, NULL);
     for (int i = 0; i < n; i++)
         blocks[i] = slices[i].block;
+    return n > 0 ? (unsigned)n : 0;
+}
+
+void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
+{
+    struct meta_block blocks[READ_SLICES];
+    unsigned n = blocks_of(v, ino, off, len, blocks);
     if (n > 0)
-        data_prefetch(v->data, blocks, (unsigned)n);
+        data_prefetch(v->data, blocks, n);
+}
+
+void content_ahead(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
+{
+    struct meta_block blocks[READ_SLICES];
+    unsigned n = blocks_of(v, ino, off, len, blocks);
+    if (n > 0)
+        data_ahead(v->data, blocks, n);
 }
 
 int content_to_slices(struct pc_volume *v, uint64_t ino)

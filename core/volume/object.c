@@ -175,7 +175,7 @@ ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off)
     if (r->read_end == off && end < r->size && r->ahead < end + READ_AHEAD / 2) {
         uint64_t from = r->ahead > end ? r->ahead : end;
         r->ahead = end + READ_AHEAD;
-        content_prefetch(r->v, r->node->ino, from, r->ahead - from);
+        content_ahead(r->v, r->node->ino, from, r->ahead - from);
     }
     r->read_end = end;
     return n;

@@ -43,6 +43,9 @@ ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, u
 /** content_prefetch(v, ino, off, len): bring a range into the cache in the background. */
 void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len);
 
+/** content_ahead(v, ino, off, len): a range will be read soon, once: have the system fetch it. */
+void content_ahead(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len);
+
 /** content_to_slices(v, ino): turn inline content into a slice, so that ranges can be moved; 0 if it was none. */
 int content_to_slices(struct pc_volume *v, uint64_t ino);
 

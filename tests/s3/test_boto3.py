@@ -217,6 +217,37 @@ def test_ranges():
     raises("InvalidRange", 416, S3.get_object, Bucket=b, Key="e", Range="bytes=0-1")
 
 
+def test_long_replies():
+    b = bucket()
+    data = os.urandom(9 * MIB + 77)
+    S3.put_object(Bucket=b, Key="k", Body=data)
+    size = len(data)
+    # around what is read ahead, and at places that are no multiple of anything
+    for first, n in ((0, MIB // 2), (0, MIB // 2 + 1), (1, 2 * MIB), (65535, 2 * MIB + 1), (MIB + 1, 4 * MIB), (77, size - 77), (size - MIB, MIB)):
+        r = S3.get_object(Bucket=b, Key="k", Range=f"bytes={first}-{first + n - 1}")
+        assert body(r) == data[first:first + n], (first, n)
+    # clients that take it in bits of any size, at once
+    errors = []
+
+    def slowly(bit):
+        stream, got = S3.get_object(Bucket=b, Key="k")["Body"], []
+        while piece := stream.read(bit):
+            got.append(piece)
+        if b"".join(got) != data:
+            errors.append(bit)
+
+    threads = [threading.Thread(target=slowly, args=(bit,)) for bit in (1 << 14, 100003, MIB, 3 * MIB + 1)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    same(errors, [])
+    # and one that goes away in the middle
+    for _ in range(4):
+        stream = S3.get_object(Bucket=b, Key="k")["Body"]
+        stream.read(3 * MIB)
+        stream.close()
+    assert body(S3.get_object(Bucket=b, Key="k")) == data
+
+
 def test_conditions():
     b = bucket()
     etag = S3.put_object(Bucket=b, Key="k", Body=b"x")["ETag"]
