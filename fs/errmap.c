@@ -23,6 +23,8 @@ static const struct {
     {PC_ENOUSER, ENOENT},       {PC_EUSEREXISTS, EEXIST},
     {PC_ECANCELED, EINTR},      {PC_ESTALEREF, EIO},
     {PC_EUNRECOVERABLE, EIO},   {PC_EOTHEROWNER, EPERM},
+    {PC_ENOVERSION, ENOENT},    {PC_EMARKER, ENOENT},
+    {PC_ELOCKED, EPERM},        {PC_EBUCKETSTATE, EPERM},
 };
 
 int errmap(long long code)

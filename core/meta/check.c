@@ -50,7 +50,15 @@
     "LEFT JOIN inline i ON i.ino=n.ino WHERE n.nlink > 0 OR " HAS(128) ") AS x "
 #define FOLDERS_OF                                                                                 \
     "(SELECT parent, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY parent)"
-#define EDGES_OF "(SELECT ino, count(*) AS k FROM edge GROUP BY ino)"
+#define EDGES_OF                                                                                   \
+    "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge UNION ALL SELECT ino FROM past) "       \
+    "GROUP BY ino)"
+#define NOT_PAST                                                                                   \
+    "FROM past p WHERE p.bucket NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER                 \
+    ") OR (p.ino <> 0 AND (p.ino NOT IN (SELECT n.ino FROM node n WHERE NOT (" IS_FOLDER           \
+    ")) OR p.ino IN (SELECT ino FROM edge) OR (p.ino IN (SELECT ino FROM past WHERE ino <> 0 "     \
+    "GROUP BY ino HAVING count(*) > 1) AND EXISTS (SELECT 1 FROM past o WHERE o.ino=p.ino "        \
+    "AND (o.bucket, o.key, o.rank) < (p.bucket, p.key, p.rank)))))"
 #define REFS_OF "(SELECT bid, count(*) AS k FROM slice GROUP BY bid)"
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
@@ -137,6 +145,34 @@ static const struct check checks[] = {
      {"UPDATE bucket SET settings=x.k FROM (SELECT b.ino AS ino, coalesce(s.k, 0) AS k "
       "FROM bucket b LEFT JOIN " SETTINGS_OF " s ON s.ino=b.ino) AS x "
       "WHERE x.ino=bucket.ino AND bucket.settings <> x.k"}},
+    {"SELECT printf('bucket %d: past version %s of %Q has no node of its own', p.bucket, p.id, "
+     "CAST(p.key AS TEXT)) " NOT_PAST,
+     {"DELETE FROM past WHERE (bucket, key, rank) IN (SELECT p.bucket, p.key, p.rank " NOT_PAST
+      ")"}},
+    {"SELECT printf('node %d: a past version by its flag or its row, not both', n.ino) FROM node n "
+     "WHERE n.nlink > 0 AND (" HAS(512) ") <> (n.ino IN (SELECT ino FROM past))",
+     {"UPDATE node SET flags = flags & ~512 WHERE (flags & 512) <> 0",
+      "UPDATE node SET flags = flags | 512, nlink=1 WHERE ino IN (SELECT ino FROM past)"}},
+    {"SELECT printf('node %d: a version by its flag or its id, not both', n.ino) FROM node n "
+     "WHERE n.nlink > 0 AND (" HAS(256) ") <> (n.ino IN (SELECT ino FROM object WHERE vid IS NOT "
+                                        "NULL))",
+     {"UPDATE node SET flags = flags & ~256 WHERE (flags & 256) <> 0",
+      "UPDATE node SET flags = flags | 256 WHERE ino IN (SELECT ino FROM object WHERE vid IS NOT "
+      "NULL)"}},
+    {"SELECT printf('node %d: its lock is not in its flags', o.ino) FROM object o CROSS JOIN node "
+     "n "
+     "ON n.ino=o.ino WHERE " LACKS(1024) " AND (instr(o.headers, CAST('lock-mode' AS BLOB)) OR "
+                                         "instr(o.headers, CAST('legal-hold' AS BLOB)))",
+     {"UPDATE node SET flags = flags | 1024 WHERE ino IN (SELECT ino FROM object o WHERE "
+      "instr(o.headers, CAST('lock-mode' AS BLOB)) OR "
+      "instr(o.headers, CAST('legal-hold' AS BLOB)))"}},
+    {"SELECT printf('bucket %d: holds versions, and its flags deny it', n.ino) FROM node n "
+     "WHERE n.ino IN (SELECT bucket FROM past) AND " LACKS(6144),
+     {"UPDATE node SET flags = flags | 2048 WHERE (flags & 6144) = 0 AND ino IN "
+      "(SELECT bucket FROM past)"}},
+    {"SELECT printf('the root does not say that buckets keep versions') FROM node n WHERE n.ino=1 "
+     "AND " LACKS(16384) " AND EXISTS (SELECT 1 FROM node b WHERE (b.flags & 6144) <> 0)",
+     {"UPDATE node SET flags = flags | 16384 WHERE ino=1"}},
     {"SELECT printf('symlink: row of node %d, which is not there', ino) FROM symlink "
      "WHERE ino NOT IN (SELECT ino FROM node)",
      {"DELETE FROM symlink WHERE ino NOT IN (SELECT ino FROM node)"}},
@@ -196,10 +232,12 @@ static const struct check checks[] = {
 
 /* Nodes that have links by their row but no entry: they are put into lost+found, and then have the links that they have. */
 static const char lost_sql[] = "SELECT n.ino FROM node n WHERE n.ino <> 1 AND n.nlink > 0 "
-                               "AND n.ino NOT IN (SELECT ino FROM edge) LIMIT 256";
+                               "AND n.ino NOT IN (SELECT ino FROM edge) "
+                               "AND n.ino NOT IN (SELECT ino FROM past) LIMIT 256";
 static const char lost_text[] =
     "SELECT printf('node %d: no entry leads to it', n.ino) FROM node n WHERE n.ino <> 1 "
-    "AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM edge)";
+    "AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM edge) "
+    "AND n.ino NOT IN (SELECT ino FROM past)";
 
 static const struct check links = {
     "SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "

@@ -13,7 +13,7 @@
 
 #define ENGINE_DB "volume.db"
 #define ENGINE_DB_NEW "volume.db.new" /* while it is made */
-#define ENGINE_FORMAT 2
+#define ENGINE_FORMAT 3
 #define ENGINE_PINS 256
 #define ENGINE_READERS 16
 #define ENGINE_OPS_MAX 8192       /* operations in one commit */

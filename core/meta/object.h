@@ -4,6 +4,7 @@
 #define META_OBJECT_H
 
 #include "meta/content.h"
+#include "pcloud/history.h"
 #include "pcloud/object.h"
 #include "pcloud/upload.h"
 #include "pcloud/user.h"
@@ -20,6 +21,7 @@ struct meta_key {
     const char *bucket; /* "pcloud" is the root without its buckets */
     const char *key;
     size_t len;
+    const char *version; /* NULL: what is current; "": and a marker in its place; else that id */
 };
 
 /*
@@ -55,6 +57,15 @@ struct meta_object_ops {
     int (*list)(struct meta *m, const char *bucket, const struct pc_list *list,
                 int (*fn)(void *arg, const struct pc_list_entry *e), void *arg,
                 bool *ret_truncated);
+    /* Versions: pcloud/history.h. get, get_hold, annotate and copy's source take one in their key. */
+    int (*versioning_set)(struct meta *m, const char *bucket, enum pc_versioning state);
+    int (*locking_set)(struct meta *m, const char *bucket);
+    int (*retain)(struct meta *m, const struct meta_key *k, enum pc_lock_mode mode,
+                  int64_t until_ms, bool bypass);
+    int (*hold)(struct meta *m, const struct meta_key *k, bool on);
+    int (*version_list)(struct meta *m, const char *bucket, const struct pc_version_list *list,
+                        int (*fn)(void *arg, const struct pc_version_entry *e), void *arg,
+                        bool *ret_truncated);
     /* Sizes of the parts of a multipart object, in order; number, at most max. */
     int (*part_sizes)(struct meta *m, uint64_t ino, uint64_t *sizes, unsigned max);
 

@@ -7,10 +7,9 @@
 
 #include "pcloud/node.h"
 
-const char *const schema_tables[] = {"node",       "edge",   "inline",         "symlink", "xattr",
-                                     "object",     "bucket", "bucket_setting", "pack",    "block",
-                                     "slice",      "upload", "part",           "orphan",  "user",
-                                     "access_key", NULL};
+const char *const schema_tables[] = {
+    "node", "edge",  "inline", "symlink", "xattr", "object", "past", "bucket",     "bucket_setting",
+    "pack", "block", "slice",  "upload",  "part",  "orphan", "user", "access_key", NULL};
 
 /* Columns and flags: docs/FORMATS.md, "Metadata tables". Where the key is the row there is no rowid; nothing is indexed that no operation seeks. */
 static const char tables[] =
@@ -26,7 +25,11 @@ static const char tables[] =
     "CREATE TABLE xattr(ino INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY(ino, name)) WITHOUT ROWID;"
     "CREATE TABLE object(ino INTEGER PRIMARY KEY, version INTEGER, etag TEXT NOT NULL,"
-    " headers BLOB, parts BLOB);"
+    " headers BLOB, parts BLOB, vid TEXT);"
+    "CREATE TABLE past(bucket INTEGER NOT NULL, key BLOB NOT NULL, rank INTEGER NOT NULL,"
+    " id TEXT NOT NULL, ino INTEGER NOT NULL, mtime INTEGER NOT NULL,"
+    " PRIMARY KEY(bucket, key, rank)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX past_id ON past(bucket, key, id);"
     "CREATE TABLE bucket(ino INTEGER PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL,"
     " settings INTEGER NOT NULL);"
     "CREATE TABLE bucket_setting(ino INTEGER NOT NULL, which INTEGER NOT NULL, data BLOB NOT NULL,"
@@ -54,7 +57,7 @@ static const char tables[] =
     " role INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE access_key(access TEXT PRIMARY KEY, secret TEXT NOT NULL, user TEXT NOT NULL,"
     " bucket TEXT NOT NULL, read_only INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 static const char root[] =
     "INSERT INTO node VALUES(?1, ?2, ?3, ?4, 2, 0, 0, 0, ?5, ?5, ?5, ?5, 1, ?1, 0)";

@@ -9,7 +9,7 @@
 #include "meta/sql.h"
 
 /* PRAGMA user_version of a database made by this code; another one is PC_EVERSION. */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /**
  * schema_create(db, uid, gid): the tables of the operations (those of connections and sessions are made by whoever keeps them) and the root folder

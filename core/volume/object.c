@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Buckets and objects over the engine: durable changes, readers of what was there at open. */
-#include "pcloud/object.h"
+#include "volume/object.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,8 +47,7 @@ void pc_object_fini(struct pc_object *o)
     o->headers = (struct pc_headers){0};
 }
 
-/* A change is acknowledged when it is on disk. */
-static int durable(struct pc_volume *v, int rc)
+int object_durable(struct pc_volume *v, int rc)
 {
     if (rc < 0)
         return rc;
@@ -76,12 +75,12 @@ int pc_bucket_check(const char *name)
 int pc_bucket_create(struct pc_volume *v, const char *bucket, const char *owner)
 {
     int rc = pc_bucket_check(bucket);
-    return rc < 0 ? rc : durable(v, v->meta->object->bucket_create(v->meta, bucket, owner));
+    return rc < 0 ? rc : object_durable(v, v->meta->object->bucket_create(v->meta, bucket, owner));
 }
 
 int pc_bucket_delete(struct pc_volume *v, const char *bucket)
 {
-    return durable(v, v->meta->object->bucket_delete(v->meta, bucket));
+    return object_durable(v, v->meta->object->bucket_delete(v->meta, bucket));
 }
 
 int pc_bucket_get(struct pc_volume *v, const char *bucket, struct pc_bucket *ret)
@@ -91,7 +90,7 @@ int pc_bucket_get(struct pc_volume *v, const char *bucket, struct pc_bucket *ret
 
 int pc_bucket_chown(struct pc_volume *v, const char *bucket, const char *owner)
 {
-    return durable(v, v->meta->object->bucket_chown(v->meta, bucket, owner));
+    return object_durable(v, v->meta->object->bucket_chown(v->meta, bucket, owner));
 }
 
 int pc_bucket_list(struct pc_volume *v, int (*fn)(void *arg, const struct pc_bucket *b), void *arg)
@@ -108,14 +107,14 @@ int pc_bucket_setting_get(struct pc_volume *v, const char *bucket, enum pc_setti
 int pc_bucket_setting_set(struct pc_volume *v, const char *bucket, enum pc_setting which,
                           const void *data, size_t len)
 {
-    return durable(v, v->meta->object->setting_set(v->meta, bucket, which, data, len));
+    return object_durable(v, v->meta->object->setting_set(v->meta, bucket, which, data, len));
 }
 
 int pc_object_annotate(struct pc_volume *v, const char *bucket, const char *key, size_t len,
                        const struct pc_headers *change)
 {
     const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
-    return durable(v, v->meta->object->annotate(v->meta, &k, change));
+    return object_durable(v, v->meta->object->annotate(v->meta, &k, change));
 }
 
 int pc_object_head(struct pc_volume *v, const char *bucket, const char *key, size_t len,
@@ -133,15 +132,16 @@ struct pc_reader {
     uint64_t read_end, ahead;
 };
 
-int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, size_t len,
-                   struct pc_object *ret, struct pc_reader **ret_reader)
+int reader_open(struct pc_volume *v, const struct meta_key *k, struct pc_object *ret,
+                struct pc_reader **ret_reader)
 {
-    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
     struct pc_object o = {0};
     struct pc_reader *r = mem_calloc(1, sizeof(*r));
     if (r == NULL)
         return -ENOMEM;
-    int rc = v->meta->object->get_hold(v->meta, &k, &o);
+    int rc = v->meta->object->get_hold(v->meta, k, &o);
+    if (rc == PC_EMARKER)
+        *ret = o;
     if (rc < 0)
         goto free_reader;
     rc = open_node_get(v, o.ino, &r->node);
@@ -160,6 +160,13 @@ fini_object:
 free_reader:
     mem_free(r);
     return rc;
+}
+
+int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, size_t len,
+                   struct pc_object *ret, struct pc_reader **ret_reader)
+{
+    const struct meta_key k = {.bucket = bucket, .key = key, .len = len};
+    return reader_open(v, &k, ret, ret_reader);
 }
 
 ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off)
@@ -222,7 +229,7 @@ int pc_object_delete(struct pc_volume *v, const char *bucket, const char *key, s
     struct pc_delete item = {.key = key, .len = len};
     bool existed = false;
     int rc = v->meta->object->del(v->meta, bucket, &item, 1, cond, &existed);
-    rc = durable(v, rc < 0 ? rc : item.result);
+    rc = object_durable(v, rc < 0 ? rc : item.result);
     if (rc == 0 && ret_existed != NULL)
         *ret_existed = existed;
     return rc;
@@ -230,7 +237,7 @@ int pc_object_delete(struct pc_volume *v, const char *bucket, const char *key, s
 
 int pc_objects_delete(struct pc_volume *v, const char *bucket, struct pc_delete *items, size_t n)
 {
-    return durable(v, v->meta->object->del(v->meta, bucket, items, n, NULL, NULL));
+    return object_durable(v, v->meta->object->del(v->meta, bucket, items, n, NULL, NULL));
 }
 
 int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
@@ -241,7 +248,7 @@ int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_
     const struct meta_key src = {.bucket = src_bucket, .key = src_key, .len = src_len};
     const struct meta_key dst = {.bucket = bucket, .key = key, .len = len};
     struct pc_object made = {0};
-    int rc = durable(v, v->meta->object->copy(v->meta, &src, src_etag, &dst, headers, cond, &made));
+    int rc = object_durable(v, v->meta->object->copy(v->meta, &src, src_etag, &dst, headers, cond, &made));
     if (rc == 0 && ret != NULL)
         *ret = made;
     else

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "pcloud/digest.h"
 #include "pcloud/err.h"
+#include "volume/object.h"
 #include "volume/put.h"
 
 #define COPY_BUFFER (256u << 10)
@@ -80,13 +81,12 @@ static int copy_range(struct pc_reader *r, struct pc_put *p, struct pc_digest *m
     return rc;
 }
 
-int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
-                 uint64_t off, uint64_t size, const char *bucket, const char *key, size_t len,
-                 const char *id, struct pc_part *part)
+int part_copy(struct pc_volume *v, const struct meta_key *src, uint64_t off, uint64_t size,
+              const struct meta_key *dst, const char *id, struct pc_part *part)
 {
     struct pc_object o;
     struct pc_reader *r;
-    int rc = pc_reader_open(v, src_bucket, src_key, src_len, &o, &r);
+    int rc = reader_open(v, src, &o, &r);
     if (rc < 0)
         return rc;
     if (size == UINT64_MAX && off <= o.size)
@@ -102,7 +102,7 @@ int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_ke
         uint8_t sum[PC_DIGEST_MAX];
         pc_digest_final(md5, sum);
         pc_hex(sum, pc_digest_size(PC_MD5), part->etag);
-        rc = pc_put_commit_part(p, bucket, key, len, id, part);
+        rc = pc_put_commit_part(p, dst->bucket, dst->key, dst->len, id, part);
     } else {
         pc_put_abort(p);
     }
@@ -110,6 +110,15 @@ int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_ke
     pc_reader_close(r);
     pc_object_fini(&o);
     return rc;
+}
+
+int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
+                 uint64_t off, uint64_t size, const char *bucket, const char *key, size_t len,
+                 const char *id, struct pc_part *part)
+{
+    const struct meta_key src = {.bucket = src_bucket, .key = src_key, .len = src_len};
+    const struct meta_key dst = {.bucket = bucket, .key = key, .len = len};
+    return part_copy(v, &src, off, size, &dst, id, part);
 }
 
 int pc_upload_parts(struct pc_volume *v, const char *id, unsigned after, unsigned max,

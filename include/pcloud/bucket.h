@@ -3,6 +3,7 @@
 #ifndef PCLOUD_BUCKET_H
 #define PCLOUD_BUCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -33,12 +34,16 @@ enum pc_setting {
     PC_SETTING_COUNT
 };
 
+enum pc_versioning { PC_VERSIONING_OFF, PC_VERSIONING_ON, PC_VERSIONING_SUSPENDED };
+
 /* The name "pcloud" is the reserved bucket of what else lies at the top. */
 struct pc_bucket {
     char name[PC_BUCKET_MAX + 1];
     struct timespec created;
     char owner[64];    /* user name; "" = the volume's owner */
     uint32_t settings; /* bit 1 << enum pc_setting: that one is kept */
+    enum pc_versioning versioning;
+    bool locking; /* versions can be locked */
 };
 
 /** pc_bucket_check(name): 0 or PC_EBUCKETNAME (S3's rules for general purpose buckets). */

@@ -36,7 +36,11 @@
     X(PC_ECANCELED, -1022, "cancelled")                                                            \
     X(PC_ESTALEREF, -1023, "a block moved or went away; read its place again")                     \
     X(PC_EUNRECOVERABLE, -1024, "too few shards are left to rebuild")                              \
-    X(PC_EOTHEROWNER, -1025, "belongs to another user")
+    X(PC_EOTHEROWNER, -1025, "belongs to another user")                                            \
+    X(PC_ENOVERSION, -1030, "no such version")                                                     \
+    X(PC_EMARKER, -1031, "a delete marker")                                                        \
+    X(PC_ELOCKED, -1032, "locked until later, or on hold")                                         \
+    X(PC_EBUCKETSTATE, -1033, "not in this state of the bucket")
 
 #define PC_ERROR_ENUM(name, value, text) name = (value),
 enum pc_error { PC_ERROR_TABLE(PC_ERROR_ENUM) };

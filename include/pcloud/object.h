@@ -15,6 +15,7 @@
 #define PC_ETAG_MAX 64    /* characters of an ETag without quotes, and NUL */
 #define PC_META_MAX 16384 /* bytes of all header names and values of one object */
 #define PC_LIST_MAX 1000
+#define PC_VERSION_MAX 33 /* characters of a version id, and NUL */
 
 /*
  * Headers of an object: a packed list "name\0value\0name\0value\0", names in lower case: "content-type", "cache-control", ...,
@@ -38,6 +39,8 @@ struct pc_object {
         [PC_ETAG_MAX]; /* as S3 said; a file changed on the mount has "<32 hex>-0" made from node and version */
     unsigned parts;            /* of a multipart object; else 0 */
     struct pc_headers headers; /* owned: pc_object_fini */
+    char version[PC_VERSION_MAX]; /* its id; "" if none was given to it (pcloud/history.h) */
+    bool latest;                  /* it is the current version */
 };
 void pc_object_fini(struct pc_object *o);
 
@@ -45,6 +48,8 @@ struct
     pc_condition { /* all that are set must hold at the moment of the change, else PC_EPRECONDITION */
     const char *if_match;      /* ETag without quotes or "*"; -ENOENT if there is no object */
     const char *if_none_match; /* the same; "*": must not exist */
+    const struct timespec *if_mtime; /* its time in whole seconds; NULL: any */
+    const uint64_t *if_size;
 };
 
 /* Objects. Keys are any 1 to 1,024 bytes of UTF-8 without NUL checks of ours: total and reversible. */
@@ -92,6 +97,11 @@ struct pc_delete {
     size_t len;
     const char *etag; /* NULL or a condition */
     int result;       /* out: 0, a code */
+    const char *version; /* NULL or "": what is current; else see pc_version_delete */
+    const struct pc_condition *cond; /* more conditions, or NULL */
+    bool bypass;                     /* of GOVERNANCE */
+    bool marker;                     /* out: what was made or deleted is a delete marker */
+    char id[PC_VERSION_MAX];         /* out: its version id; "" if none */
 };
 /** pc_objects_delete(v, bucket, items, n): many at once in one durable step; each has its own result. */
 int pc_objects_delete(struct pc_volume *v, const char *bucket, struct pc_delete *items, size_t n);

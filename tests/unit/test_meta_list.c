@@ -73,7 +73,7 @@ static struct key random_key(uint64_t *rng)
 
 static void put_key(const char *bucket, const struct key *k)
 {
-    struct meta_key mk = {bucket, k->s, k->len};
+    struct meta_key mk = {.bucket = bucket, .key = k->s, .len = k->len};
     struct meta_new content = {.size = k->len, .inline_data = k->s};
     unsigned bad;
 
@@ -276,7 +276,7 @@ static void the_longest_keys_are_listed(void **state)
     uint64_t folder = test_folder(t.m, PC_ROOT_INO, "bucket");
     struct pc_list l = {.prefix = "", .delimiter = "", .after = "", .max = 10};
     char name[201], longest[PC_KEY_MAX + 1];
-    struct meta_key k = {"bucket", longest, PC_KEY_MAX};
+    struct meta_key k = {.bucket = "bucket", .key = longest, .len = PC_KEY_MAX};
     struct meta_new content = {.size = 0};
     static struct result r;
     unsigned bad;

@@ -66,7 +66,7 @@ static int put_if(const char *key, const char *match, const char *none_match)
 {
     struct meta_key k = test_key("bucket", key);
     struct meta_new content = {.size = 1, .inline_data = "x"};
-    struct pc_condition c = {match, none_match};
+    struct pc_condition c = {.if_match = match, .if_none_match = none_match};
     unsigned bad;
 
     return ops()->put(t.m, &k, &content, "cond", NULL, &c, NULL, &bad);
@@ -115,7 +115,7 @@ static void objects_are_files(void **state)
 static void keys_have_bounds(void **state)
 {
     char key[PC_KEY_MAX + 1];
-    struct meta_key k = {"bucket", key, sizeof(key)};
+    struct meta_key k = {.bucket = "bucket", .key = key, .len = sizeof(key)};
     struct meta_new content = {.size = 0};
     struct pc_object o;
     unsigned bad;

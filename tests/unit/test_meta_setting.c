@@ -167,11 +167,12 @@ static void annotations_leave_the_rest(void **state)
     assert_int_equal(test_put(t.m, "photos", "a/b", "v"), 0);
     assert_int_equal(ops()->get(t.m, &k, &before), 0);
     assert_int_equal(ops()->annotate(t.m, &k, CHANGE("tagging\0a=1\0acl\0x")), 0);
-    assert_int_equal(ops()->annotate(t.m, &k, CHANGE("acl\0\0legal-hold\0ON")), 0);
+    assert_int_equal(ops()->annotate(t.m, &k, CHANGE("acl\0\0note\0on")), 0);
+    assert_int_equal(ops()->annotate(t.m, &k, CHANGE("legal-hold\0ON")), -EINVAL);
     assert_int_equal(ops()->annotate(t.m, &k, CHANGE("tagging\0b=2")), 0);
     assert_int_equal(ops()->get(t.m, &k, &after), 0);
     assert_string_equal(header(&after, "tagging"), "b=2");
-    assert_string_equal(header(&after, "legal-hold"), "ON");
+    assert_string_equal(header(&after, "note"), "on");
     assert_null(header(&after, "acl"));
     assert_string_equal(after.etag, before.etag);
     assert_memory_equal(&after.mtime, &before.mtime, sizeof(after.mtime));

@@ -141,6 +141,8 @@ static int write_in(struct meta *m, struct sql_conn *c, uint64_t ino,
 
     if (rc == 0 && min_size > PC_FILE_MAX)
         rc = -EFBIG;
+    if (rc == 0)
+        rc = row_open(m, c, &r);
     if (rc == 0 && (r.flags & ROW_INLINE))
         rc = inline_set(c, &r, NULL, 0);
     if (rc == 0)
@@ -176,6 +178,8 @@ static int write_inline_in(struct meta *m, struct sql_conn *c, uint64_t ino, con
 
     if (rc == 0 && len > META_INLINE_MAX)
         rc = -EINVAL;
+    if (rc == 0)
+        rc = row_open(m, c, &r);
     if (rc == 0 && (r.flags & ROW_SLICES))
         rc = content_drop(m, c, &r);
     if (rc == 0)

@@ -82,13 +82,17 @@ static int setattr_in(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned
     unsigned kinds = PC_CHANGE_ATTR;
     int rc = row_load(c, ino, r);
 
+    if (rc == 0 && (r->flags & ROW_PAST))
+        rc = -ESTALE;
     if (rc < 0)
         return rc;
     if (set & PC_SET_SIZE) {
         if (!S_ISREG(r->mode))
             return S_ISDIR(r->mode) ? -EISDIR : -EINVAL;
         if (in->size != r->size) {
-            rc = content_resize(m, c, r, in->size);
+            rc = row_open(m, c, r);
+            if (rc == 0)
+                rc = content_resize(m, c, r, in->size);
             if (rc < 0)
                 return rc;
             r->version++;
@@ -239,8 +243,10 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
         return rc;
     if (S_ISDIR(r->mode))
         return -EPERM;
-    if (r->nlink == 0)
+    if (r->nlink == 0 || (r->flags & ROW_PAST))
         return -ENOENT;
+    if (r->flags & (ROW_VERSION | ROW_LOCKED))
+        return -EPERM; /* a version has one key */
     if (r->nlink >= INT32_MAX)
         return -EMLINK;
     rc = new_edge(c, parent, name, false, &p, &e);

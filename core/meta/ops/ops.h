@@ -73,6 +73,10 @@ int bucket_row(struct sql_conn *c, struct row *r);
 /** bucket_find(c, bucket, ret_ino): its folder (the root for "pcloud"); PC_ENOBUCKET. */
 int bucket_find(struct sql_conn *c, const char *bucket, uint64_t *ret_ino);
 
+/* delete.c */
+int op_del(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
+           const struct pc_condition *cond, bool *ret_existed);
+
 /* list.c */
 int op_list(struct meta *m, const char *bucket, const struct pc_list *list,
             int (*fn)(void *arg, const struct pc_list_entry *e), void *arg, bool *ret_truncated);

@@ -45,7 +45,8 @@ static int punch_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t o
         return 0;
     if (len > r.size - off)
         len = r.size - off;
-    if (r.flags & ROW_INLINE) {
+    rc = row_open(m, c, &r);
+    if (rc == 0 && (r.flags & ROW_INLINE)) {
         rc = inline_get(c, ino, buf, &have);
         if (rc == 0 && off < have) {
             memset(buf + off, 0, len < have - off ? (size_t)len : have - (size_t)off);
@@ -110,7 +111,8 @@ static int shift_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t o
         return -EINVAL;
     if (delta > 0 && (uint64_t)delta > PC_FILE_MAX - r.size)
         return -EFBIG;
-    if (r.flags & ROW_SLICES) {
+    rc = row_open(m, c, &r);
+    if (rc == 0 && (r.flags & ROW_SLICES)) {
         if (delta < 0)
             rc = slice_cut(m, c, &r, off - (uint64_t)-delta, off);
         else
@@ -158,7 +160,9 @@ static int share_in(struct meta *m, struct sql_conn *c, uint64_t src, uint64_t s
         rc = share_check(&from, src_off, &r, dst_off, len);
     if (rc < 0 || len == 0)
         return rc;
-    rc = slice_cut(m, c, &r, dst_off, dst_off + len);
+    rc = row_open(m, c, &r);
+    if (rc == 0)
+        rc = slice_cut(m, c, &r, dst_off, dst_off + len);
     if (rc == 0 && (from.flags & ROW_SLICES))
         rc = slice_share(m, c, src, src_off, &r, dst_off, len);
     if (rc < 0)

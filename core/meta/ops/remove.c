@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "meta/ops/slice.h"
+#include "meta/s3/past.h"
+#include "pcloud/err.h"
 
 #define FREE_STEP 1024 /* slices freed in one transaction */
 #define ORPHAN_PAGE 64
@@ -103,19 +105,27 @@ static int find(struct sql_conn *c, uint64_t parent, const char *name, struct ro
     return row_load(c, e->ino, r);
 }
 
+/* Its entry went, but it is a past version now. */
+static int node_away(struct sql_conn *c, struct row *r)
+{
+    r->ctime = wall_ns();
+    return row_store(c, r);
+}
+
 static int unlink_in(struct meta *m, struct sql_conn *c, uint64_t parent, const char *name)
 {
     struct row p, r;
     struct edge e;
-    int rc = find(c, parent, name, &p, &e, &r);
+    int kept, rc = find(c, parent, name, &p, &e, &r);
 
     if (rc < 0)
         return rc;
     if (e.folder)
         return -EISDIR;
-    rc = edge_delete(c, parent, e.seg, e.len);
+    kept = version_leave(m, c, &e, &r, true);
+    rc = kept < 0 ? kept : edge_delete(c, parent, e.seg, e.len);
     if (rc == 0)
-        rc = node_unlink(m, c, &r);
+        rc = kept ? node_away(c, &r) : node_unlink(m, c, &r);
     if (rc < 0)
         return rc;
     p.mtime = p.ctime = r.ctime;
@@ -143,8 +153,13 @@ static int rmdir_in(struct meta *m, struct sql_conn *c, uint64_t parent, const c
     if (!e.folder)
         return -ENOTDIR;
     rc = edge_any(c, r.ino);
+    if (rc == 0 && (r.flags & ROW_KEEPS))
+        rc = past_any(c, r.ino);
     if (rc != 0)
         return rc < 0 ? rc : -ENOTEMPTY;
+    rc = version_leave(m, c, &e, &r, true);
+    if (rc < 0)
+        return rc;
     rc = folder_remove(m, c, &p, &r, &e);
     if (rc < 0)
         return rc;

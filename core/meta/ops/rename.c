@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rename(2) and renameat2(2): edges move, nodes and what is below them stay. */
 #include "meta/ops/ops.h"
+#include "meta/s3/past.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,7 +64,8 @@ static int load(struct sql_conn *c, struct move *v, uint64_t parent, const char 
     return v->exists ? row_load(c, v->dst.ino, &v->other) : 0;
 }
 
-static int check(struct sql_conn *c, struct move *v, const char *new_name, unsigned flags)
+static int check(struct sql_conn *c, struct move *v, const char *name, const char *new_name,
+                 unsigned flags)
 {
     uint64_t new_parent = target_folder(v)->ino;
     int rc;
@@ -79,6 +81,12 @@ static int check(struct sql_conn *c, struct move *v, const char *new_name, unsig
         if (rc != 0)
             return rc < 0 ? rc : -EINVAL;
     }
+    rc = folder_may_move(c, &v->src, &v->node, new_parent, new_name);
+    if (rc == 0 && v->exists)
+        rc = folder_may_move(c, &v->dst, &v->other, v->from.ino,
+                             flags & PC_RENAME_EXCHANGE ? name : new_name);
+    if (rc < 0)
+        return rc;
     if (flags & PC_RENAME_EXCHANGE) {
         if (!v->dst.folder || v->same_folder)
             return 0;
@@ -94,6 +102,8 @@ static int check(struct sql_conn *c, struct move *v, const char *new_name, unsig
     if (!v->dst.folder)
         return 0;
     rc = edge_any(c, v->dst.ino);
+    if (rc == 0 && (v->other.flags & ROW_KEEPS))
+        rc = past_any(c, v->dst.ino);
     return rc > 0 ? -ENOTEMPTY : rc;
 }
 
@@ -124,12 +134,16 @@ static int replace(struct meta *m, struct sql_conn *c, struct move *v, const cha
 {
     struct row *to = target_folder(v);
     int64_t now = wall_ns();
-    int rc = edge_delete(c, v->src.parent, v->src.seg, v->src.len);
+    int kept = 0, rc = version_move(m, c, &v->src, &v->node, true);
 
-    if (rc == 0 && v->exists) {
+    if (rc == 0)
+        rc = edge_delete(c, v->src.parent, v->src.seg, v->src.len);
+    if (rc == 0 && v->exists)
+        rc = kept = version_leave(m, c, &v->dst, &v->other, false);
+    if (rc >= 0 && v->exists) {
         rc = edge_point(c, v->dst.parent, v->dst.seg, v->dst.len, v->src.ino);
         if (rc == 0)
-            rc = node_unlink(m, c, &v->other);
+            rc = kept ? row_store(c, &v->other) : node_unlink(m, c, &v->other);
         to->nlink -= v->dst.folder;
     } else if (rc == 0) {
         v->dst.parent = to->ino;
@@ -196,8 +210,12 @@ static int exchange(struct meta *m, struct sql_conn *c, struct move *v)
     struct row *to = target_folder(v);
     struct edge here, there;
     int64_t now = wall_ns();
-    int rc;
+    int rc = version_move(m, c, &v->src, &v->node, false);
 
+    if (rc == 0)
+        rc = version_move(m, c, &v->dst, &v->other, false);
+    if (rc < 0)
+        return rc;
     convert(&v->src, v->dst.folder, &here);
     convert(&v->dst, v->src.folder, &there);
     here.ino = v->dst.ino;
@@ -229,7 +247,7 @@ static int rename_in(struct meta *m, struct sql_conn *c, uint64_t parent, const 
         return rc;
     if (v.exists && v.src.ino == v.dst.ino && !(flags & PC_RENAME_NOREPLACE))
         return 0; /* itself, or another link of the same file: nothing is to be done */
-    rc = check(c, &v, new_name, flags);
+    rc = check(c, &v, name, new_name, flags);
     if (rc < 0)
         return rc;
     return flags & PC_RENAME_EXCHANGE ? exchange(m, c, &v) : replace(m, c, &v, new_name);

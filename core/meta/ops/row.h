@@ -14,9 +14,16 @@ enum row_flag {
     ROW_INLINE = 4, /* a row in inline */
     ROW_SLICES = 8, /* may have rows in slice */
     ROW_XATTR = 16, /* may have rows in xattr */
-    ROW_OBJECT = 32, /* a row in object; of a folder: it is a key */
-    ROW_BUCKET = 64, /* a row in bucket */
-    ROW_PART = 128   /* a part of an upload: no edge, no link */
+    ROW_OBJECT = 32,      /* a row in object; of a folder: it is a key */
+    ROW_BUCKET = 64,      /* a row in bucket */
+    ROW_PART = 128,       /* a part of an upload: no edge, no link */
+    ROW_VERSION = 256,    /* its row in object has a version id */
+    ROW_PAST = 512,       /* a past version: a row in past is its link, and no edge is */
+    ROW_LOCKED = 1024,    /* a lock is among its headers */
+    ROW_VERSIONS = 2048,  /* a bucket that keeps versions */
+    ROW_SUSPENDED = 4096, /* a bucket that keeps those that it has */
+    ROW_LOCKING = 8192,   /* a bucket whose versions can be locked */
+    ROW_HISTORY = 16384   /* the root, once any bucket kept versions */
 };
 
 struct row {
@@ -93,6 +100,13 @@ int node_unlink(struct meta *m, struct sql_conn *c, struct row *r);
 int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino);
 /** node_free(m, c, r): delete a node without links and its content in steps: 1 if all of it is gone, 0 if the next call goes on. */
 int node_free(struct meta *m, struct sql_conn *c, const struct row *r);
+
+/** version_change(m, c, r): content of a node is about to change in place: what S3 named stays as a past version (s3/past.h). -ESTALE, PC_ELOCKED. row_open: where needed. */
+int version_change(struct meta *m, struct sql_conn *c, struct row *r);
+static inline int row_open(struct meta *m, struct sql_conn *c, struct row *r)
+{
+    return r->flags & (ROW_VERSION | ROW_PAST | ROW_LOCKED) ? version_change(m, c, r) : 0;
+}
 
 /** col_u(st, i): column ${i} as uint64_t; col_blob: bytes (never NULL) and length; -ENOMEM. */
 static inline uint64_t col_u(sqlite3_stmt *st, int i)

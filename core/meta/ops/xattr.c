@@ -115,7 +115,7 @@ static bool is_value(const char *value, size_t len)
 static int set_header(struct meta *m, struct sql_conn *c, struct row *r, const char *name,
                       const void *value, size_t len, int flags)
 {
-    static const char add[] = "INSERT INTO object VALUES(?1, NULL, '', ?2, NULL)";
+    static const char add[] = "INSERT INTO object VALUES(?1, NULL, '', ?2, NULL, NULL)";
     static const char change[] = "UPDATE object SET headers=?2 WHERE ino=?1";
     char header[PC_XATTR_NAME_MAX + 8], out[PC_META_MAX], *data;
     size_t data_len, out_len = 0;
@@ -209,6 +209,8 @@ static int set_in(struct meta *m, struct sql_conn *c, uint64_t ino, const char *
         rc = -E2BIG;
     if (rc == 0)
         rc = row_load(c, ino, &r);
+    if (rc == 0 && (r.flags & ROW_PAST))
+        rc = -ESTALE;
     if (rc < 0)
         return rc;
     if (is_header(name))

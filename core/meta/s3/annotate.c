@@ -5,12 +5,12 @@
 #include "base/alloc.h"
 #include "meta/ops/header.h"
 #include "meta/ops/ops.h"
-#include "meta/s3/key.h"
+#include "meta/s3/past.h"
 
 /* A file that came by the mount becomes an object without an ETag of its own. */
 static int store(struct meta *m, struct sql_conn *c, struct row *r, const char *data, size_t len)
 {
-    static const char add[] = "INSERT INTO object VALUES(?1, NULL, '', ?2, NULL)";
+    static const char add[] = "INSERT INTO object VALUES(?1, NULL, '', ?2, NULL, NULL)";
     static const char change[] = "UPDATE object SET headers=?2 WHERE ino=?1";
     bool has = (r->flags & ROW_OBJECT) != 0;
     int rc = sql_run(c, has ? change : add, "ub", r->ino, data, len);
@@ -25,24 +25,28 @@ static int store(struct meta *m, struct sql_conn *c, struct row *r, const char *
     return rc < 0 ? rc : sql_feed(m, c, PC_CHANGE_ATTR, r->ino, 0, NULL, 0);
 }
 
-static int annotate_in(struct meta *m, struct sql_conn *c, const struct meta_key *k,
-                       const struct pc_headers *change)
+int object_annotate(struct meta *m, struct sql_conn *c, struct row *r,
+                    const struct pc_headers *change)
 {
     char out[PC_META_MAX], *data = NULL;
-    struct key_path path;
-    struct object o;
     size_t len = 0, out_len = 0;
-    int rc = key_walk(c, k, &path);
+    int rc = header_load(c, r->ino, &data, &len);
 
-    if (rc > 0)
-        rc = object_find(c, &path, &o);
-    if (rc <= 0)
-        return rc < 0 ? rc : -ENOENT;
-    rc = header_load(c, o.row.ino, &data, &len);
     if (rc == 0)
         rc = header_change(data, len, change, out, &out_len);
     mem_free(data);
-    return rc < 0 ? rc : store(m, c, &o.row, out, out_len);
+    return rc < 0 ? rc : store(m, c, r, out, out_len);
+}
+
+static int annotate_in(struct meta *m, struct sql_conn *c, const struct meta_key *k,
+                       const struct pc_headers *change)
+{
+    struct object o;
+    int rc = version_get(c, k, &o);
+
+    if (rc == 0 && lock_named(change))
+        rc = -EINVAL; /* op_retain and op_hold change locks */
+    return rc < 0 ? rc : object_annotate(m, c, &o.row, change);
 }
 
 int op_annotate(struct meta *m, const struct meta_key *k, const struct pc_headers *change)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "meta/ops/slice.h"
+#include "meta/s3/past.h"
 #include "pcloud/err.h"
 
 #define RESERVED "pcloud"
@@ -180,6 +181,8 @@ static int delete_look(struct meta *m, const char *bucket, uint64_t *ret_top)
         rc = pc_err_set(-EPERM, "the bucket %s cannot be deleted", RESERVED);
     if (rc == 0)
         rc = has_keys(c, *ret_top);
+    if (rc == 0)
+        rc = past_any(c, *ret_top);
     sql_read_end(m, c);
     return rc > 0 ? PC_ENOTEMPTY_BUCKET : rc;
 }
@@ -192,6 +195,10 @@ static int delete_step(struct meta *m, struct sql_conn *c, const char *bucket, u
 
     if (rc == PC_ENOBUCKET || (rc == 0 && at != top))
         return 1; /* somebody was faster */
+    if (rc == 0)
+        rc = past_any(c, top);
+    if (rc > 0)
+        rc = PC_ENOTEMPTY_BUCKET;
     for (unsigned removed = 0; rc == 0 && removed < FOLDERS_STEP;) {
         rc = first_folder(c, at, &next);
         if (rc > 0) {
@@ -222,23 +229,28 @@ int op_bucket_delete(struct meta *m, const char *bucket)
     return rc < 0 ? rc : 0;
 }
 
-/* Columns of a bucket from ${at} on: node.btime, bucket.owner, bucket.created, bucket.settings. */
+/* Columns of a bucket from ${at} on: node.btime, bucket.owner, bucket.created, bucket.settings, node.flags. */
 static void bucket_read(sqlite3_stmt *st, int at, const char *name, size_t len, struct pc_bucket *b)
 {
     const char *owner = (const char *)sqlite3_column_text(st, at + 1);
     bool has = sqlite3_column_type(st, at + 2) != SQLITE_NULL;
     size_t n = owner ? strnlen(owner, sizeof(b->owner) - 1) : 0;
+    unsigned flags = (unsigned)col_u(st, at + 4);
 
     memset(b, 0, sizeof(*b));
     memcpy(b->name, name, len);
     memcpy(b->owner, owner ? owner : "", n);
     b->settings = (uint32_t)sqlite3_column_int64(st, at + 3); /* NULL is 0 */
+    b->versioning = flags & ROW_VERSIONS    ? PC_VERSIONING_ON
+                    : flags & ROW_SUSPENDED ? PC_VERSIONING_SUSPENDED
+                                            : PC_VERSIONING_OFF;
+    b->locking = (flags & ROW_LOCKING) != 0;
     b->created = ns_to(sqlite3_column_int64(st, has ? at + 2 : at));
 }
 
 static int get_in(struct sql_conn *c, const char *bucket, struct pc_bucket *ret)
 {
-    static const char sql[] = "SELECT n.btime, b.owner, b.created, b.settings FROM node n "
+    static const char sql[] = "SELECT n.btime, b.owner, b.created, b.settings, n.flags FROM node n "
                               "LEFT JOIN bucket b ON b.ino=n.ino WHERE n.ino=?1";
     uint64_t ino;
     sqlite3_stmt *st;
@@ -300,10 +312,11 @@ int op_bucket_chown(struct meta *m, const char *bucket, const char *owner)
 static int list_in(struct sql_conn *c, int (*fn)(void *arg, const struct pc_bucket *b), void *arg)
 {
     static const char sql[] =
-        "SELECT substr(e.seg, 1, length(e.seg)-1) AS name, n.btime, b.owner, b.created, b.settings "
+        "SELECT substr(e.seg, 1, length(e.seg)-1) AS name, n.btime, b.owner, b.created, "
+        "b.settings, n.flags "
         "FROM edge e CROSS JOIN node n ON n.ino=e.ino LEFT JOIN bucket b ON b.ino=n.ino "
         "WHERE e.parent=1 AND substr(e.seg, -1) = x'2f' UNION ALL "
-        "SELECT x'70636c6f7564', n.btime, b.owner, b.created, b.settings FROM node n "
+        "SELECT x'70636c6f7564', n.btime, b.owner, b.created, b.settings, n.flags FROM node n "
         "LEFT JOIN bucket b ON b.ino=n.ino WHERE n.ino=1 ORDER BY name";
     struct pc_bucket b;
     char seg[PC_BUCKET_MAX + 2];

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on objects: get, put, delete, copy; and the table of all that S3 does. */
+/* Operations on objects: get, put, copy; and the table of all that S3 does. */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "meta/ops/ops.h"
 #include "meta/ops/slice.h"
-#include "meta/s3/key.h"
+#include "meta/s3/past.h"
 #include "base/alloc.h"
 #include "pcloud/err.h"
 
 static int get_in(struct sql_conn *c, const struct meta_key *k, struct pc_object *ret)
 {
-    struct key_path path;
     struct object o;
-    int rc = key_walk(c, k, &path);
+    int rc = version_get(c, k, &o);
 
-    if (rc > 0)
-        rc = object_find(c, &path, &o);
-    if (rc <= 0)
-        return rc < 0 ? rc : -ENOENT;
-    return object_fill(c, &o, ret);
+    if (rc == PC_EMARKER) {
+        *ret = (struct pc_object){.mtime = ns_to(o.row.mtime), .latest = o.latest};
+        memcpy(ret->version, o.vid, sizeof(ret->version));
+    }
+    return rc < 0 ? rc : object_fill(c, &o, ret);
 }
 
 static int op_get(struct meta *m, const struct meta_key *k, struct pc_object *ret)
@@ -56,6 +56,8 @@ static int op_get_hold(struct meta *m, const struct meta_key *k, struct pc_objec
     /* Whoever unlinks looks at the holds inside its write: one that came too late finds the node gone, and looks again. */
     for (;;) {
         rc = op_get(m, k, &o);
+        if (rc == PC_EMARKER)
+            *ret = o;
         if (rc < 0)
             return rc;
         rc = meta_hold(m, o.ino);
@@ -107,113 +109,6 @@ static int op_put(struct meta *m, const struct meta_key *k, const struct meta_ne
     return rc < 0 ? rc : sql_write_end(m, c, put_in(m, c, k, &src, cond, ret));
 }
 
-/* The folder stays as long as it has entries or the mount made it; it is a key no more. */
-static int del_folder(struct meta *m, struct sql_conn *c, const struct key_path *p, struct row *r)
-{
-    static const char sql[] = "DELETE FROM object WHERE ino=?1";
-    struct edge e;
-    int rc = content_drop(m, c, r);
-
-    if (rc == 0)
-        rc = sql_run(c, sql, "u", r->ino);
-    if (rc < 0)
-        return rc;
-    r->flags &= ~(unsigned)ROW_OBJECT;
-    sql_total_add(m, SQL_OBJECTS, -1);
-    row_changed(r, wall_ns());
-    rc = row_store(c, r);
-    if (rc == 0)
-        rc = key_edge(c, p, r->ino, &e);
-    return rc < 0 ? rc : edge_feed(m, c, PC_CHANGE_ATTR | PC_CHANGE_DATA, &e);
-}
-
-static int del_file(struct meta *m, struct sql_conn *c, const struct key_path *p, struct row *r)
-{
-    struct row parent;
-    struct edge e;
-    int rc = key_edge(c, p, r->ino, &e);
-
-    if (rc == 0)
-        rc = edge_delete(c, e.parent, e.seg, e.len);
-    if (rc == 0)
-        rc = node_unlink(m, c, r);
-    if (rc == 0)
-        rc = row_load(c, e.parent, &parent);
-    if (rc < 0)
-        return rc;
-    parent.mtime = parent.ctime = r->ctime;
-    rc = row_store(c, &parent);
-    return rc < 0 ? rc : edge_feed(m, c, PC_CHANGE_ENTRY | PC_CHANGE_ATTR, &e);
-}
-
-/* A folder that is its own key goes with the folders above it. */
-static int prune(struct meta *m, struct sql_conn *c, struct key_path *p, uint64_t ino)
-{
-    if (key_is_folder(p)) {
-        p->folders[p->depth].ino = ino;
-        p->folders[p->depth].at = (size_t)(p->seg - p->key);
-        p->folders[p->depth++].len = p->seg_len;
-    }
-    return key_prune(m, c, p);
-}
-
-static bool is_condition(int rc)
-{
-    return rc == -ENOENT || rc == PC_EPRECONDITION || rc == -EINVAL || rc == -ENAMETOOLONG;
-}
-
-/* One key: item->result; a code only if nothing may be kept. */
-static int del_one(struct meta *m, struct sql_conn *c, const char *bucket, struct pc_delete *item,
-                   const struct pc_condition *cond, bool *ret_existed)
-{
-    struct meta_key k = {bucket, item->key, item->len};
-    struct pc_condition own = {.if_match = item->etag};
-    struct key_path path;
-    struct object o;
-    int found = key_walk(c, &k, &path), rc;
-
-    if (found > 0)
-        found = object_find(c, &path, &o);
-    rc = found < 0 ? found : object_meets(found ? &o : NULL, cond);
-    if (rc == 0)
-        rc = object_meets(found ? &o : NULL, &own);
-    *ret_existed = found > 0;
-    item->result = rc;
-    if (rc < 0)
-        return is_condition(rc) ? 0 : rc;
-    if (!found)
-        return 0;
-    rc = key_is_folder(&path) ? del_folder(m, c, &path, &o.row) : del_file(m, c, &path, &o.row);
-    return rc < 0 ? rc : prune(m, c, &path, o.row.ino);
-}
-
-static int del_in(struct meta *m, struct sql_conn *c, const char *bucket, struct pc_delete *items,
-                  size_t n, const struct pc_condition *cond, bool *ret_existed)
-{
-    uint64_t ino;
-    bool existed = false;
-    int rc = bucket_find(c, bucket, &ino);
-
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = del_one(m, c, bucket, &items[i], cond, &existed);
-    if (rc == 0 && ret_existed)
-        *ret_existed = existed;
-    return rc;
-}
-
-/* With ${cond} (one key only) its result is also that of the call. */
-static int op_del(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
-                  const struct pc_condition *cond, bool *ret_existed)
-{
-    struct sql_conn *c;
-    int rc = sql_write_begin(m, SQL_FREES, &c);
-
-    if (rc < 0)
-        return rc;
-    rc = sql_write_end(m, c, del_in(m, c, bucket, items, n, cond, ret_existed));
-    return rc == 0 && cond && n == 1 ? items[0].result : rc;
-}
-
 static int take_copy(struct meta *m, struct sql_conn *c, void *arg, struct row *r)
 {
     const struct object *from = arg;
@@ -256,22 +151,19 @@ static int copy_in(struct meta *m, struct sql_conn *c, const struct meta_key *sr
                    struct pc_object *ret)
 {
     struct pc_condition own = {.if_match = src_etag};
-    struct key_path path;
     struct object from;
     struct pc_object shown;
     void *parts = NULL;
     size_t parts_len = 0;
-    int rc = key_walk(c, src, &path);
+    int rc = version_get(c, src, &from);
 
-    if (rc > 0)
-        rc = object_find(c, &path, &from);
-    if (rc <= 0)
-        return rc < 0 ? rc : -ENOENT;
-    rc = object_meets(&from, &own);
+    if (rc == 0)
+        rc = object_meets(&from, &own);
     if (rc == 0)
         rc = object_fill(c, &from, &shown);
     if (rc < 0)
         return rc;
+    shown.headers.len = lock_strip((char *)(uintptr_t)shown.headers.data, shown.headers.len);
     if (from.fresh)
         rc = load_parts(c, from.row.ino, &parts, &parts_len);
     if (rc == 0) {
@@ -341,6 +233,11 @@ const struct meta_object_ops sql_object_ops = {
     .copy = op_copy,
     .annotate = op_annotate,
     .list = op_list,
+    .versioning_set = op_versioning_set,
+    .locking_set = op_locking_set,
+    .retain = op_retain,
+    .hold = op_hold,
+    .version_list = op_version_list,
     .part_sizes = op_part_sizes,
     .upload_create = op_upload_create,
     .upload_get = op_upload_get,

@@ -55,12 +55,17 @@ int key_prune(struct meta *m, struct sql_conn *c, const struct key_path *p);
 struct object {
     struct row row;
     bool has_row, fresh; /* fresh: not changed since its PUT */
+    bool latest;
     char etag[PC_ETAG_MAX];
+    char vid[PC_VERSION_MAX]; /* "" if it has none */
     unsigned parts;
 };
 
 /** object_find(c, p, o): the object at the end of a walked key: 1; 0 if there is none, then o->row.ino is that of a node that is no object, or 0. */
 int object_find(struct sql_conn *c, const struct key_path *p, struct object *o);
+
+/** object_load(c, o): the rest, of a row that is loaded. */
+int object_load(struct sql_conn *c, struct object *o);
 
 /** object_etag(r, version, etag, ret): the ETag as S3 said it (${version} is that of the PUT) or made from node and version. */
 void object_etag(const struct row *r, uint64_t version, const char *etag, char ret[PC_ETAG_MAX]);
@@ -68,10 +73,16 @@ void object_etag(const struct row *r, uint64_t version, const char *etag, char r
 /** object_meets(o, cond): 0, PC_EPRECONDITION, -ENOENT; ${o} NULL: there is none. ${cond} may be NULL. */
 int object_meets(const struct object *o, const struct pc_condition *cond);
 
-/** object_fill(c, o, ret): what callers see; headers are copied. object_store(c, r, etag, headers, parts, n): the row of a new object. */
+/** object_fill(c, o, ret): what callers see; headers are copied. object_store(c, r, etag, headers, parts, n, vid): the row of a new object. */
 int object_fill(struct sql_conn *c, const struct object *o, struct pc_object *ret);
 int object_store(struct sql_conn *c, const struct row *r, const char *etag,
-                 const struct pc_headers *headers, const void *parts, size_t parts_len);
+                 const struct pc_headers *headers, const void *parts, size_t parts_len,
+                 const char *vid);
+/** object_clone(c, from, to): the same row, without a version id, for another node. */
+int object_clone(struct sql_conn *c, uint64_t from, uint64_t to);
+/** object_annotate(m, c, r, change): change headers in place; stores the row. */
+int object_annotate(struct meta *m, struct sql_conn *c, struct row *r,
+                    const struct pc_headers *change);
 
 /* How new content gets into its row: called with a row that has a number and no content. */
 struct object_source {
@@ -86,5 +97,13 @@ struct object_source {
 int object_put(struct meta *m, struct sql_conn *c, const struct meta_key *k,
                const struct object_source *src, const struct pc_condition *cond,
                struct object *ret);
+
+/** object_restore(m, c, k, r): a node without a link takes its old key, where no object is. */
+int object_restore(struct meta *m, struct sql_conn *c, const struct meta_key *k, struct row *r);
+
+/** object_remove(m, c, p, o, kept): it is a key no more; ${kept}: its node goes on elsewhere. object_prune(m, c, p, ino): folders that S3 made and nothing is left in. */
+int object_remove(struct meta *m, struct sql_conn *c, const struct key_path *p, struct object *o,
+                  bool kept);
+int object_prune(struct meta *m, struct sql_conn *c, struct key_path *p, uint64_t ino);
 
 #endif
