@@ -13,6 +13,7 @@
 #include "pcloud/version.h"
 #include "pcloud/volume.h"
 #include "s3/s3.h"
+#include "settings/lifecycle.h"
 #include "web/web.h"
 
 #include <fcntl.h>
@@ -42,6 +43,7 @@ struct server_state {
     struct pc_volume *volume;
     struct workers *pool;
     struct httpd *s3, *web;
+    struct lifecycle_worker *lifecycle;
     struct gateway gateway;
     int lock, s3_fd, web_fd;
     char s3_url[LISTEN_URL_MAX], web_url[LISTEN_URL_MAX];
@@ -324,6 +326,9 @@ static int open_all(struct server_state *s)
     };
     rc = start_http(s);
     free_pem(s);
+    if (rc == 0)
+        rc = lifecycle_start(s->volume, s->home, (long)pc_config_num(s->config, PC_CONFIG_S3_DAY),
+                             &s->lifecycle);
     return rc < 0 ? rc : write_state(s);
 }
 
@@ -331,6 +336,7 @@ static int close_all(struct server_state *s)
 {
     int rc = 0;
 
+    lifecycle_stop(s->lifecycle);
     httpd_stop(s->web, 0);
     httpd_stop(s->s3, DRAIN_MS);
     workers_stop(s->pool);

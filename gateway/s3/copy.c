@@ -5,6 +5,7 @@
 
 #include "pcloud/err.h"
 #include "s3/cond.h"
+#include "settings/tagging.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,30 +78,41 @@ int copy_source_open(struct s3 *s, struct copy_source *ret)
 
 enum directive { DIRECTIVE_COPY, DIRECTIVE_REPLACE };
 
-static int read_directive(struct s3 *s, enum directive *ret)
+static int read_directive(struct s3 *s, const char *name, enum directive *ret)
 {
-    const char *v = s3_header(s, "x-amz-metadata-directive");
+    const char *v = s3_header(s, name);
 
     *ret = DIRECTIVE_COPY;
     if (!v || strcmp(v, "COPY") == 0)
         return 0;
     if (strcmp(v, "REPLACE") != 0)
-        return s3_fail(s, S3_EARGUMENT, "Unknown metadata directive.");
+        return s3_fail(s, S3_EARGUMENT, "Unknown %s directive.",
+                       strstr(name, "meta") ? "metadata" : "tagging");
     *ret = DIRECTIVE_REPLACE;
     return 0;
 }
 
-/* New headers, but the checksum stays the content's. */
-static int replace_headers(struct s3 *s, const struct pc_object *from, struct buf *out)
+/* What of the source stays with the copy. */
+static bool is_kept(const char *name, enum directive meta, enum directive tags)
+{
+    if (strcmp(name, "tagging") == 0)
+        return tags == DIRECTIVE_COPY;
+    return meta == DIRECTIVE_COPY || strncmp(name, "x-amz-checksum-", 15) == 0;
+}
+
+static int make_headers(struct s3 *s, const struct pc_object *from, enum directive meta,
+                        enum directive tags, struct buf *out)
 {
     const char *name, *value;
     size_t pos = 0;
-    int rc = headers_collect(s, out);
+    int rc = meta == DIRECTIVE_REPLACE ? headers_collect(s, out) : 0;
 
     while (rc == 0 && pc_headers_next(&from->headers, &pos, &name, &value))
-        if (strncmp(name, "x-amz-checksum-", 15) == 0)
+        if (is_kept(name, meta, tags))
             headers_add(out, name, value);
-    return rc < 0 ? rc : out->err;
+    if (rc == 0 && tags == DIRECTIVE_REPLACE)
+        rc = tags_collect(s, out);
+    return rc < 0 ? rc : out->err == PC_ELIMIT ? (int)S3_EMETATOOLARGE : out->err;
 }
 
 static bool same_place(const struct s3 *s, const struct copy_source *from)
@@ -122,8 +134,10 @@ static int reply_copied(struct s3 *s, const struct pc_object *o)
     return s3_reply_xml(s);
 }
 
-static int copy_from(struct s3 *s, const struct copy_source *from, enum directive directive)
+static int copy_from(struct s3 *s, const struct copy_source *from, enum directive meta,
+                     enum directive tags)
 {
+    bool replace = meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE;
     struct pc_condition cond;
     struct pc_object made;
     struct pc_headers h;
@@ -133,13 +147,12 @@ static int copy_from(struct s3 *s, const struct copy_source *from, enum directiv
     if (rc < 0)
         return rc;
     buf_init(&headers, PC_META_MAX);
-    if (directive == DIRECTIVE_REPLACE)
-        rc = replace_headers(s, &from->object, &headers);
+    if (replace)
+        rc = make_headers(s, &from->object, meta, tags, &headers);
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
         rc = pc_object_copy(s->gw->volume, from->bucket, from->key, from->len, from->object.etag,
-                            s->bucket, s->key, s->key_len,
-                            directive == DIRECTIVE_REPLACE ? &h : NULL,
+                            s->bucket, s->key, s->key_len, replace ? &h : NULL,
                             cond.if_match || cond.if_none_match ? &cond : NULL, &made);
     buf_fini(&headers);
     if (rc < 0)
@@ -152,11 +165,13 @@ static int copy_from(struct s3 *s, const struct copy_source *from, enum directiv
 int op_copy_object(struct s3 *s)
 {
     struct copy_source from;
-    enum directive directive = DIRECTIVE_COPY;
+    enum directive directive = DIRECTIVE_COPY, tags = DIRECTIVE_COPY;
     int rc = headers_refuse(s);
 
     if (rc == 0)
-        rc = read_directive(s, &directive);
+        rc = read_directive(s, "x-amz-metadata-directive", &directive);
+    if (rc == 0)
+        rc = read_directive(s, "x-amz-tagging-directive", &tags);
     if (rc == 0)
         rc = copy_source_open(s, &from);
     if (rc < 0)
@@ -170,7 +185,7 @@ int op_copy_object(struct s3 *s)
                      "the object's metadata, storage class, website redirect location or "
                      "encryption attributes.");
     else
-        rc = copy_from(s, &from, directive);
+        rc = copy_from(s, &from, directive, tags);
     pc_object_fini(&from.object);
     return rc;
 }

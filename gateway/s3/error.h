@@ -12,6 +12,7 @@
     X(S3_EAUTHQUERY, "AuthorizationQueryParametersError", 400,                                     \
       "The authorization query parameters are malformed")                                          \
     X(S3_ECORS, "AccessForbidden", 403, "Forbidden")                                               \
+    X(S3_EBADREQUEST, "BadRequest", 400, "Bad Request")                                            \
     X(S3_EBADDIGEST, "BadDigest", 400,                                                             \
       "The Content-MD5 you specified did not match what we received.")                             \
     X(S3_EBUCKETEXISTS, "BucketAlreadyExists", 409,                                                \
@@ -46,6 +47,7 @@
     X(S3_EREQUEST, "InvalidRequest", 400, "Invalid Request")                                       \
     X(S3_ESTORAGECLASS, "InvalidStorageClass", 400,                                                \
       "The storage class you specified is not valid")                                              \
+    X(S3_ETAG, "InvalidTag", 400, "The tag provided was not a valid tag.")                         \
     X(S3_EURI, "InvalidURI", 400, "Couldn't parse the specified URI.")                             \
     X(S3_EKEYTOOLONG, "KeyTooLongError", 400, "Your key is too long")                              \
     X(S3_EXML, "MalformedXML", 400,                                                                \
@@ -71,6 +73,8 @@
       "The lifecycle configuration does not exist")                                                \
     X(S3_ENOCONFIGURATION, "NoSuchConfiguration", 404,                                             \
       "The specified configuration does not exist.")                                               \
+    X(S3_ENOENCRYPTION, "ServerSideEncryptionConfigurationNotFoundError", 404,                     \
+      "The server side encryption configuration was not found")                                    \
     X(S3_ENOOBJECTLOCK, "ObjectLockConfigurationNotFoundError", 404,                               \
       "Object Lock configuration does not exist for this bucket")                                  \
     X(S3_ENOLOCKOFOBJECT, "NoSuchObjectLockConfiguration", 404,                                    \

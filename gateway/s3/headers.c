@@ -152,7 +152,6 @@ int headers_refuse(struct s3 *s)
         "x-amz-object-lock-mode",
         "x-amz-object-lock-retain-until-date",
         "x-amz-object-lock-legal-hold",
-        "x-amz-tagging",
         "x-amz-grant-read",
         "x-amz-grant-write",
         "x-amz-grant-read-acp",

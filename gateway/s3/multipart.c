@@ -5,6 +5,7 @@
 
 #include "pcloud/err.h"
 #include "s3/xml_in.h"
+#include "settings/tagging.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,8 @@ int op_create_upload(struct s3 *s)
         return rc;
     buf_init(&headers, PC_META_MAX);
     rc = headers_collect(s, &headers);
+    if (rc == 0)
+        rc = tags_collect(s, &headers);
     if (rc == 0)
         rc = checksum_of_upload(s, &headers);
     h = (struct pc_headers){headers.data, headers.len};

@@ -2,6 +2,7 @@
 /* Reading objects: GET, HEAD and attributes, with conditions, ranges and parts. */
 #include "s3/ops.h"
 #include "s3/s3.h"
+#include "settings/lifecycle.h"
 
 #include "date.h"
 #include "pcloud/err.h"
@@ -167,6 +168,20 @@ static void add_checksum(struct s3 *s, const struct pc_object *o)
     }
 }
 
+static void add_tag_count(struct s3 *s, const struct pc_object *o)
+{
+    const char *tags = pc_headers_get(&o->headers, "tagging");
+    unsigned n = 1;
+
+    if (!tags)
+        return;
+    while ((tags = strchr(tags, '&'))) {
+        tags++;
+        n++;
+    }
+    req_reply_headerf(s->r, "x-amz-tagging-count", "%u", n);
+}
+
 static void describe(struct s3 *s, const struct pc_object *o)
 {
     identity(s, o);
@@ -174,6 +189,8 @@ static void describe(struct s3 *s, const struct pc_object *o)
     headers_reply(s, &o->headers);
     req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     add_checksum(s, o);
+    add_tag_count(s, o);
+    lifecycle_reply(s, o);
 }
 
 static int answer(struct s3 *s, struct pc_object *o, struct pc_reader *reader)

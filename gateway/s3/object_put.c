@@ -5,6 +5,8 @@
 
 #include "pcloud/err.h"
 #include "s3/cond.h"
+#include "settings/lifecycle.h"
+#include "settings/tagging.h"
 
 #include <string.h>
 
@@ -45,6 +47,7 @@ int op_put_object(struct s3 *s)
     struct pc_condition cond;
     struct pc_put *put = s->put;
     struct buf headers;
+    struct pc_object made;
     struct pc_headers h;
     char etag[33];
     int rc = headers_write_condition(s, &cond);
@@ -53,6 +56,8 @@ int op_put_object(struct s3 *s)
         return rc;
     buf_init(&headers, PC_META_MAX);
     rc = headers_collect(s, &headers);
+    if (rc == 0)
+        rc = tags_collect(s, &headers);
     if (rc == 0) {
         keep_checksum(s, &headers);
         rc = headers.err;
@@ -65,8 +70,10 @@ int op_put_object(struct s3 *s)
     h = (struct pc_headers){headers.data, headers.len};
     s->put = NULL;
     rc = pc_put_commit(put, s->bucket, s->key, s->key_len, etag, &h,
-                       cond.if_match || cond.if_none_match ? &cond : NULL, NULL);
+                       cond.if_match || cond.if_none_match ? &cond : NULL, &made);
     if (rc == 0) {
+        lifecycle_reply(s, &made);
+        pc_object_fini(&made);
         s->r->status = 200;
         req_reply_headerf(s->r, "ETag", "\"%s\"", etag);
         req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");

@@ -19,18 +19,7 @@ static const struct {
     {S3_BUCKET, "versioning", 0, "<VersioningConfiguration" NS "/>"},
     {S3_BUCKET, "policy", S3_ENOBUCKETPOLICY, NULL},
     {S3_BUCKET, "policyStatus", S3_ENOBUCKETPOLICY, NULL},
-    {S3_BUCKET, "cors", S3_ENOCORS, NULL},
-    {S3_BUCKET, "lifecycle", S3_ENOLIFECYCLE, NULL},
-    {S3_BUCKET, "tagging", S3_ENOTAGS, NULL},
     {S3_BUCKET, "object-lock", S3_ENOOBJECTLOCK, NULL},
-    {S3_BUCKET, "website", S3_ENOWEBSITE, NULL},
-    {S3_BUCKET, "replication", S3_ENOREPLICATION, NULL},
-    {S3_BUCKET, "encryption", 0,
-     "<ServerSideEncryptionConfiguration" NS
-     "><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256"
-     "</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</"
-     "BucketKeyEnabled></Rule>"
-     "</ServerSideEncryptionConfiguration>"},
     {S3_BUCKET, "ownershipControls", 0,
      "<OwnershipControls" NS
      "><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>"},
@@ -39,11 +28,6 @@ static const struct {
      "><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true"
      "</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true"
      "</RestrictPublicBuckets></PublicAccessBlockConfiguration>"},
-    {S3_BUCKET, "logging", 0, "<BucketLoggingStatus" NS "/>"},
-    {S3_BUCKET, "accelerate", 0, "<AccelerateConfiguration" NS "/>"},
-    {S3_BUCKET, "requestPayment", 0,
-     "<RequestPaymentConfiguration" NS "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"},
-    {S3_BUCKET, "notification", 0, "<NotificationConfiguration" NS "/>"},
     {S3_BUCKET, "analytics", 0,
      "<ListBucketAnalyticsConfigurationResult" NS
      "><IsTruncated>false</IsTruncated></ListBucketAnalyticsConfigurationResult>"},
@@ -56,7 +40,6 @@ static const struct {
     {S3_BUCKET, "intelligent-tiering", 0,
      "<ListBucketIntelligentTieringConfigurationsOutput" NS "><IsTruncated>false</IsTruncated>"
      "</ListBucketIntelligentTieringConfigurationsOutput>"},
-    {S3_OBJECT, "tagging", 0, "<Tagging" NS "><TagSet></TagSet></Tagging>"},
     {S3_OBJECT, "retention", S3_ENOLOCKOFOBJECT, NULL},
     {S3_OBJECT, "legal-hold", S3_ENOLOCKOFOBJECT, NULL},
 };
@@ -127,9 +110,4 @@ int op_unsupported(struct s3 *s)
         return 0;
     }
     return s3_fail(s, S3_ENOTIMPLEMENTED, "This configuration is not implemented.");
-}
-
-int op_options(struct s3 *s)
-{
-    return s3_fail(s, S3_ECORS, "CORSResponse: CORS is not enabled for this bucket.");
 }

@@ -6,6 +6,7 @@
 #include "pcloud/keys.h"
 #include "pcloud/log.h"
 #include "s3/ops.h"
+#include "settings/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static void add_ids(struct s3 *s)
 {
     req_reply_header(s->r, "x-amz-request-id", s->id);
     req_reply_headerf(s->r, "x-amz-id-2", "%s/pcloud", s->id);
+    cors_reply(s);
 }
 
 /* The reply becomes the error's. */
@@ -166,7 +168,9 @@ static int open_request(struct s3 *s)
     s->op = s3_route(s);
     if (s->op && s->op->run == op_options)
         return s->op->run(s);
-    rc = s3_authenticate(s);
+    rc = cors_open(s);
+    if (rc == 0)
+        rc = s3_authenticate(s);
     if (rc < 0)
         return rc;
     if (!s->op)

@@ -33,6 +33,12 @@ struct s3_op {
 
 enum s3_payload { S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_HASH, S3_PAYLOAD_CHUNKED };
 
+/* What the rules of a bucket allow the page that a request comes from; all of the request's memory. */
+struct cors_reply {
+    const char *origin; /* NULL: nothing */
+    const char *methods, *headers, *exposed, *age;
+};
+
 struct s3 {
     struct req *r;
     const struct gateway *gw;
@@ -67,6 +73,7 @@ struct s3 {
     struct buf xml;
     struct pc_put *put;
 
+    struct cors_reply cors;
     const char *message; /* of the error, if not the table's */
     struct buf extra;    /* more elements of the error */
     unsigned part;       /* of an upload */

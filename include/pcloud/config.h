@@ -38,6 +38,10 @@ enum pc_config_type {
       "Connections served at once.")                                                               \
     X(S3_TIMEOUT, "s3.timeout", PC_CONFIG_INT, "60", 1, 3600, "",                                  \
       "Seconds without a byte before a connection ends.")                                          \
+    X(S3_DAY, "s3.lifecycle_day", PC_CONFIG_INT, "86400", 1, 86400, "",                            \
+      "Seconds of a day in lifecycle rules; less than 86400 only to try them.")                    \
+    X(S3_SIGV2, "s3.signature_v2", PC_CONFIG_ENUM, "url", 0, 0, "off url on",                      \
+      "Where the old signature counts: nowhere, in presigned URLs and forms, or in headers too.")  \
     X(CACHE_SIZE, "cache.size", PC_CONFIG_SIZE, "16M", 1 << 20, INT64_MAX, "",                     \
       "Memory for decrypted blocks, a part.")                                                      \
     X(WRITE_BUFFER, "write.buffer", PC_CONFIG_SIZE, "32M", 4 << 20, INT64_MAX, "",                 \

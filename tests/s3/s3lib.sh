@@ -12,10 +12,11 @@ key_of() {
         "$PYTHON" -c 'import json,sys; k = json.load(sys.stdin); print(k["access_key"], k["secret_key"])'
 }
 
-# start_s3 [http|https]: a home without a mount, served that way; exports what the Python tests take. https also sets AWS_CA_BUNDLE.
+# start_s3 [http|https]: a home without a mount, served that way; exports what the Python tests take. https also sets AWS_CA_BUNDLE. S3_DAY: seconds of a lifecycle day.
 start_s3() {
     init_home "$TMP/home$((${#LIB_HOMES[@]} + 1))"
     pcloud --home "$PCLOUD_HOME" config set s3.domain s3.test || fail "config set"
+    [ -z "${S3_DAY:-}" ] || pcloud --home "$PCLOUD_HOME" config set s3.lifecycle_day "$S3_DAY" || fail "config set"
     if [ "${1:-http}" = https ]; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
             -addext "subjectAltName=IP:127.0.0.1,DNS:localhost" -keyout "$TMP/key.pem" -out "$TMP/cert.pem" 2>/dev/null ||

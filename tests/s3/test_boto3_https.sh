@@ -6,8 +6,9 @@ SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 
 [ -x "${VENV:-/nonexistent}/bin/python" ] && PYTHON=$VENV/bin/python
 "$PYTHON" -c 'import boto3' 2>/dev/null || skip "no boto3 here"
-start_s3 https
+S3_DAY=1 start_s3 https
 ok "the operations" "$PYTHON" "$SRC/tests/s3/test_boto3.py"
+ok "documents of buckets" "$PYTHON" "$SRC/tests/s3/test_boto3_settings.py"
 down_home
 fsck_clean
 pass

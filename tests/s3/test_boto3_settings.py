@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# S3 by boto3: documents of buckets, tags, cross-origin rules, lifecycle.
+"""Run by test_boto3_http.sh and test_boto3_https.sh with the environment of test_boto3.py, whose helpers it takes; s3.lifecycle_day is a second."""
+import datetime
+import sys
+import time
+import traceback
+
+from test_boto3 import ENDPOINT, S3, body, bucket, raises, raw, same
+
+
+def wait(cond, what):
+    deadline = time.monotonic() + 120
+    while not cond():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
+
+
+def tag_set(**kw):
+    return {"TagSet": [{"Key": k, "Value": v} for k, v in sorted(kw.items())]}
+
+
+def keys(b):
+    return [o["Key"] for o in S3.list_objects_v2(Bucket=b).get("Contents", [])]
+
+
+def test_bucket_tagging():
+    b = bucket()
+    raises("NoSuchTagSet", 404, S3.get_bucket_tagging, Bucket=b)
+    S3.put_bucket_tagging(Bucket=b, Tagging=tag_set(a="1", b="x y/z"))
+    same(S3.get_bucket_tagging(Bucket=b)["TagSet"], tag_set(a="1", b="x y/z")["TagSet"])
+    twice = {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}
+    raises("InvalidTag", 400, S3.put_bucket_tagging, Bucket=b, Tagging=twice)
+    raises("InvalidTag", 400, S3.put_bucket_tagging, Bucket=b, Tagging=tag_set(**{f"k{i}": "" for i in range(51)}))
+    S3.delete_bucket_tagging(Bucket=b)
+    raises("NoSuchTagSet", 404, S3.get_bucket_tagging, Bucket=b)
+
+
+def test_object_tagging():
+    b = bucket(["k"])
+    etag = S3.head_object(Bucket=b, Key="k")["ETag"]
+    same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], [])
+    full = tag_set(**{"%03d" % i + "k" * 125: "v" * 256 for i in range(10)})
+    S3.put_object_tagging(Bucket=b, Key="k", Tagging=full)
+    same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], full["TagSet"])
+    h = S3.head_object(Bucket=b, Key="k")
+    same(h["ETag"], etag)
+    same(h["ResponseMetadata"]["HTTPHeaders"]["x-amz-tagging-count"], "10")
+    same(body(S3.get_object(Bucket=b, Key="k")), b"k")
+    raises("InvalidTag", 400, S3.put_object_tagging, Bucket=b, Key="k", Tagging=tag_set(**{f"k{i}": "" for i in range(11)}))
+    raises("InvalidTag", 400, S3.put_object_tagging, Bucket=b, Key="k", Tagging=tag_set(**{"k" * 129: ""}))
+    raises("InvalidTag", 400, S3.put_object_tagging, Bucket=b, Key="k", Tagging=tag_set(k="v" * 257))
+    raises("InvalidTag", 400, S3.put_object_tagging, Bucket=b, Key="k", Tagging=tag_set(**{"aws:k": ""}))
+    raises("InvalidTag", 400, S3.put_object_tagging, Bucket=b, Key="k", Tagging=tag_set(**{"<": ""}))
+    raises("NoSuchKey", 404, S3.put_object_tagging, Bucket=b, Key="none", Tagging=tag_set(a=""))
+    raises("NoSuchKey", 404, S3.get_object_tagging, Bucket=b, Key="none")
+    S3.delete_object_tagging(Bucket=b, Key="k")
+    same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], [])
+    assert "x-amz-tagging-count" not in S3.head_object(Bucket=b, Key="k")["ResponseMetadata"]["HTTPHeaders"]
+
+
+def test_tags_of_writes():
+    b = bucket()
+    S3.put_object(Bucket=b, Key="k", Body=b"", Tagging="b=%C3%A4%2B%3D&a")
+    same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], tag_set(a="", b="ä+=")["TagSet"])
+    raises("InvalidTag", 400, S3.put_object, Bucket=b, Key="x", Body=b"", Tagging="a=1&a=2")
+    raises("InvalidArgument", 400, S3.put_object, Bucket=b, Key="x", Body=b"", Tagging="a=%zz")
+    S3.copy_object(Bucket=b, Key="c", CopySource=f"{b}/k")
+    same(len(S3.get_object_tagging(Bucket=b, Key="c")["TagSet"]), 2)
+    S3.copy_object(Bucket=b, Key="c", CopySource=f"{b}/k", TaggingDirective="REPLACE", Tagging="n=1")
+    same(S3.get_object_tagging(Bucket=b, Key="c")["TagSet"], tag_set(n="1")["TagSet"])
+    S3.copy_object(Bucket=b, Key="c", CopySource=f"{b}/k", MetadataDirective="REPLACE", Metadata={"m": "1"})
+    same(len(S3.get_object_tagging(Bucket=b, Key="c")["TagSet"]), 2)
+    same(S3.head_object(Bucket=b, Key="c")["Metadata"], {"m": "1"})
+    u = S3.create_multipart_upload(Bucket=b, Key="m", Tagging="part=yes")["UploadId"]
+    etag = S3.upload_part(Bucket=b, Key="m", UploadId=u, PartNumber=1, Body=b"x")["ETag"]
+    S3.complete_multipart_upload(Bucket=b, Key="m", UploadId=u, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+    same(S3.get_object_tagging(Bucket=b, Key="m")["TagSet"], tag_set(part="yes")["TagSet"])
+
+
+def test_cors():
+    b = bucket()
+    url = f"{ENDPOINT}/{b}/k"
+    ask = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
+    raises("NoSuchCORSConfiguration", 404, S3.get_bucket_cors, Bucket=b)
+    same(raw(url, "OPTIONS", headers=ask)[0], 403)
+    rules = [
+        {"ID": "one", "AllowedMethods": ["PUT", "GET"], "AllowedOrigins": ["https://*.example"], "AllowedHeaders": ["x-amz-*"],
+         "ExposeHeaders": ["ETag", "x-amz-id-2"], "MaxAgeSeconds": 60},
+        {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},
+    ]
+    S3.put_bucket_cors(Bucket=b, CORSConfiguration={"CORSRules": rules})
+    same(S3.get_bucket_cors(Bucket=b)["CORSRules"], rules)
+    status, h, _ = raw(url, "OPTIONS", headers={**ask, "Access-Control-Request-Headers": "X-Amz-Date, x-amz-meta-a"})
+    same(status, 200)
+    same(h["Access-Control-Allow-Origin"], "https://a.example")
+    same(h["Access-Control-Allow-Methods"], "PUT, GET")
+    same(h["Access-Control-Allow-Headers"], "X-Amz-Date, x-amz-meta-a")
+    same(h["Access-Control-Max-Age"], "60")
+    same(h["Access-Control-Allow-Credentials"], "true")
+    same(raw(url, "OPTIONS", headers={**ask, "Access-Control-Request-Headers": "authorization"})[0], 403)
+    same(raw(url, "OPTIONS", headers={**ask, "Origin": "https://a.other"})[0], 403)
+    same(raw(url, "OPTIONS", headers={"Origin": "https://a.example"})[0], 400)
+    same(raw(url, "OPTIONS", headers={**ask, "Access-Control-Request-Method": "BREW"})[0], 400)
+    same(raw(url, "OPTIONS", headers={"Access-Control-Request-Method": "GET"})[0], 400)
+    status, h, _ = raw(url, headers={"Origin": "https://b.other"})
+    same((status, h["Access-Control-Allow-Origin"]), (403, "*"))
+    assert "Access-Control-Allow-Credentials" not in h and "Origin" in h["Vary"]
+    signed = S3.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "k"})
+    status, h, _ = raw(signed, "PUT", b"x", {"Origin": "https://a.example"})
+    same((status, h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"]), (200, "https://a.example", "ETag, x-amz-id-2"))
+    for bad, code in (
+        ([{"AllowedMethods": ["BREW"], "AllowedOrigins": ["*"]}], "InvalidRequest"),
+        ([{"AllowedMethods": ["GET"], "AllowedOrigins": ["*.*"]}], "InvalidRequest"),
+        ([{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": ["*"]}], "InvalidRequest"),
+        ([{"AllowedMethods": [], "AllowedOrigins": ["*"]}], "MalformedXML"),
+        ([], "MalformedXML"),
+    ):
+        raises(code, 400, S3.put_bucket_cors, Bucket=b, CORSConfiguration={"CORSRules": bad})
+    S3.delete_bucket_cors(Bucket=b)
+    raises("NoSuchCORSConfiguration", 404, S3.get_bucket_cors, Bucket=b)
+
+
+def test_encryption():
+    b = bucket()
+    code = "ServerSideEncryptionConfigurationNotFoundError"
+    raises(code, 404, S3.get_bucket_encryption, Bucket=b)
+
+    def by(algorithm):
+        return {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}}]}
+
+    S3.put_bucket_encryption(Bucket=b, ServerSideEncryptionConfiguration=by("AES256"))
+    got = S3.get_bucket_encryption(Bucket=b)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    same(got["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256")
+    raises("NotImplemented", 501, S3.put_bucket_encryption, Bucket=b, ServerSideEncryptionConfiguration=by("aws:kms"))
+    raises("MalformedXML", 400, S3.put_bucket_encryption, Bucket=b, ServerSideEncryptionConfiguration=by("ROT13"))
+    same(S3.put_object(Bucket=b, Key="k", Body=b"x")["ServerSideEncryption"], "AES256")
+    S3.delete_bucket_encryption(Bucket=b)
+    raises(code, 404, S3.get_bucket_encryption, Bucket=b)
+
+
+def test_website():
+    b = bucket()
+    raises("NoSuchWebsiteConfiguration", 404, S3.get_bucket_website, Bucket=b)
+    w = {"IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "error.html"}}
+    S3.put_bucket_website(Bucket=b, WebsiteConfiguration=w)
+    got = S3.get_bucket_website(Bucket=b)
+    same((got["IndexDocument"], got["ErrorDocument"]), (w["IndexDocument"], w["ErrorDocument"]))
+    raises("InvalidArgument", 400, S3.put_bucket_website, Bucket=b, WebsiteConfiguration={"IndexDocument": {"Suffix": "a/b"}})
+    raises("InvalidArgument", 400, S3.put_bucket_website, Bucket=b, WebsiteConfiguration={"ErrorDocument": {"Key": "e"}})
+    S3.delete_bucket_website(Bucket=b)
+    raises("NoSuchWebsiteConfiguration", 404, S3.get_bucket_website, Bucket=b)
+
+
+def test_what_is_unused():
+    b = bucket()
+    same("LoggingEnabled" in S3.get_bucket_logging(Bucket=b), False)
+    S3.put_bucket_logging(Bucket=b, BucketLoggingStatus={})
+    on = {"LoggingEnabled": {"TargetBucket": b, "TargetPrefix": "l/"}}
+    raises("NotImplemented", 501, S3.put_bucket_logging, Bucket=b, BucketLoggingStatus=on)
+    S3.get_bucket_notification_configuration(Bucket=b)
+    S3.put_bucket_notification_configuration(Bucket=b, NotificationConfiguration={})
+    topic = {"TopicConfigurations": [{"TopicArn": "arn:aws:sns:::t", "Events": ["s3:ObjectCreated:*"]}]}
+    raises("NotImplemented", 501, S3.put_bucket_notification_configuration, Bucket=b, NotificationConfiguration=topic)
+    same(S3.get_bucket_request_payment(Bucket=b)["Payer"], "BucketOwner")
+    S3.put_bucket_request_payment(Bucket=b, RequestPaymentConfiguration={"Payer": "BucketOwner"})
+    raises("NotImplemented", 501, S3.put_bucket_request_payment, Bucket=b, RequestPaymentConfiguration={"Payer": "Requester"})
+    same("Status" in S3.get_bucket_accelerate_configuration(Bucket=b), False)
+    S3.put_bucket_accelerate_configuration(Bucket=b, AccelerateConfiguration={"Status": "Suspended"})
+    same(S3.get_bucket_accelerate_configuration(Bucket=b)["Status"], "Suspended")
+    raises("ReplicationConfigurationNotFoundError", 404, S3.get_bucket_replication, Bucket=b)
+
+
+def rule(**kw):
+    return {"Filter": {"Prefix": ""}, "Status": "Enabled", **kw}
+
+
+def lifecycle(b, *rules):
+    return S3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={"Rules": list(rules)})
+
+
+def test_lifecycle_documents():
+    b = bucket()
+    raises("NoSuchLifecycleConfiguration", 404, S3.get_bucket_lifecycle_configuration, Bucket=b)
+    date = datetime.datetime(2090, 1, 1, tzinfo=datetime.timezone.utc)
+    rules = [
+        {"ID": "a", "Prefix": "old/", "Status": "Disabled", "Expiration": {"Days": 3}},
+        {"ID": "b", "Filter": {"And": {"Prefix": "p", "Tags": [{"Key": "k&", "Value": "v="}], "ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 9}}, "Status": "Enabled",
+         "Expiration": {"Date": date}},
+        {"ID": "c", "Filter": {"Tag": {"Key": "k", "Value": "v"}}, "Status": "Enabled", "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}],
+         "NoncurrentVersionExpiration": {"NoncurrentDays": 2, "NewerNoncurrentVersions": 4}},
+        rule(ID="d", Expiration={"ExpiredObjectDeleteMarker": True}, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 7}),
+    ]
+    lifecycle(b, *rules)
+    same(S3.get_bucket_lifecycle_configuration(Bucket=b)["Rules"], rules)
+    lifecycle(b, rule(Expiration={"Days": 1}))
+    assert S3.get_bucket_lifecycle_configuration(Bucket=b)["Rules"][0]["ID"]
+    for bad, code in (
+        ([rule(Expiration={"Days": 0})], "InvalidArgument"),
+        ([rule(ID="x" * 256, Expiration={"Days": 1})], "InvalidArgument"),
+        ([rule(ID="x", Expiration={"Days": 1}), rule(ID="x", Expiration={"Days": 2})], "InvalidArgument"),
+        ([rule(Expiration={"Days": 1}, Status="enabled")], "MalformedXML"),
+        ([rule(Expiration={"Days": 1, "ExpiredObjectDeleteMarker": True})], "MalformedXML"),
+        ([rule(Expiration={"Date": datetime.datetime(2090, 1, 1, 1)})], "InvalidArgument"),
+        ([rule()], "InvalidRequest"),
+        ([{"Status": "Enabled", "Expiration": {"Days": 1}}], "MalformedXML"),
+        ([rule(Transitions=[{"Days": 1, "StorageClass": "CLOUD"}])], "MalformedXML"),
+        ([rule(Filter={"Tag": {"Key": "a", "Value": ""}}, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 7})], "InvalidRequest"),
+    ):
+        raises(code, 400, lifecycle, b, *bad)
+    S3.delete_bucket_lifecycle(Bucket=b)
+    raises("NoSuchLifecycleConfiguration", 404, S3.get_bucket_lifecycle_configuration, Bucket=b)
+
+
+def test_lifecycle_header():
+    b = bucket()
+    lifecycle(b, rule(ID="far off", Expiration={"Days": 30000}))
+    put = S3.put_object(Bucket=b, Key="k", Body=b"x")
+    assert put["Expiration"].endswith('rule-id="far%20off"'), put["Expiration"]
+    same(S3.head_object(Bucket=b, Key="k")["Expiration"], put["Expiration"])
+    lifecycle(b, rule(ID="far off", Filter={"Tag": {"Key": "a", "Value": "1"}}, Expiration={"Days": 30000}))
+    assert "Expiration" not in S3.head_object(Bucket=b, Key="k")
+    S3.put_object_tagging(Bucket=b, Key="k", Tagging=tag_set(a="1"))
+    same(S3.head_object(Bucket=b, Key="k")["Expiration"], put["Expiration"])
+
+
+def test_lifecycle_expires():
+    b = bucket(["keep", "go/1", "go/2", "size/small"])
+    S3.put_object(Bucket=b, Key="size/large", Body=b"x" * 100)
+    S3.put_object(Bucket=b, Key="tag/yes", Body=b"", Tagging="a=1&b=2")
+    S3.put_object(Bucket=b, Key="tag/no", Body=b"", Tagging="a=2&b=1")
+    S3.put_object(Bucket=b, Key="past/k", Body=b"")
+    S3.put_object(Bucket=b, Key="cool/k", Body=b"c")
+    S3.create_multipart_upload(Bucket=b, Key="up/load")
+    S3.create_multipart_upload(Bucket=b, Key="other")
+    past = datetime.datetime(2015, 1, 1, tzinfo=datetime.timezone.utc)
+    lifecycle(
+        b,
+        rule(Filter={"Prefix": "go/"}, Expiration={"Days": 1}),
+        rule(Filter={"And": {"Prefix": "size/", "ObjectSizeGreaterThan": 50}}, Expiration={"Days": 1}),
+        rule(Filter={"Tag": {"Key": "a", "Value": "1"}}, Expiration={"Days": 1}),
+        rule(Filter={"Prefix": "past/"}, Expiration={"Date": past}),
+        rule(Filter={"Prefix": "cool/"}, Transitions=[{"Days": 1, "StorageClass": "STANDARD_IA"}]),
+        rule(Filter={"Prefix": "up/"}, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 1}),
+        rule(Filter={"Prefix": "keep"}, Status="Disabled", Expiration={"Days": 1}),
+    )
+    wait(lambda: keys(b) == ["cool/k", "keep", "size/small", "tag/no"], "expired")
+    wait(lambda: [u["Key"] for u in S3.list_multipart_uploads(Bucket=b)["Uploads"]] == ["other"], "aborted")
+    wait(lambda: S3.head_object(Bucket=b, Key="cool/k").get("StorageClass") == "STANDARD_IA", "moved")
+    same(body(S3.get_object(Bucket=b, Key="cool/k")), b"c")
+
+
+def main():
+    failed = 0
+    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
+    for name, fn in tests:
+        try:
+            fn()
+        except Exception:
+            failed += 1
+            print(f"FAIL {name}", file=sys.stderr)
+            traceback.print_exc()
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
