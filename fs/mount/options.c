@@ -27,10 +27,14 @@ static const struct option_entry entries[OPTION_COUNT] = {MOUNT_OPTION_TABLE(ENT
 #undef ENTRY
 
 /* Words that fstab, mount(8) and systemd use for themselves. */
-static const char *const ignored[] = {
-    "defaults", "auto",    "noauto",     "user",       "nouser",   "users",      "owner",
-    "group",    "nofail",  "_netdev",    "atime",      "diratime", "nodiratime", "strictatime",
-    "lazytime", "dirsync", "norelatime", "nolazytime", "loud",     "silent",     NULL};
+static const char *const ignored[] = {"defaults",   "auto",        "noauto",
+                                      "user",       "nouser",      "users",
+                                      "owner",      "group",       "nofail",
+                                      "_netdev",    "atime",       "diratime",
+                                      "nodiratime", "strictatime", "lazytime",
+                                      "dirsync",    "norelatime",  "nolazytime",
+                                      "loud",       "silent",      "default_permissions",
+                                      NULL};
 
 static const enum option_id opposites[][2] = {
     {OPTION_RO, OPTION_RW},           {OPTION_ALLOW_OTHER, OPTION_NO_ALLOW_OTHER},
@@ -120,6 +124,10 @@ static int take_value(struct mount_options *o, enum option_id id, const char *va
         return keep_text(&o->passphrase_file, value);
     case OPTION_FSNAME:
         return keep_text(&o->fsname, value);
+    case OPTION_SUBTYPE: /* every part of a home knows its mounts by their type */
+        return strcmp(value, "pcloud") == 0
+                   ? 0
+                   : pc_err_set(PC_EUSAGE, "option subtype: only pcloud, not '%s'", value);
     default:
         return 0;
     }

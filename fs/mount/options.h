@@ -33,6 +33,7 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
     X(PASSPHRASE_FILE, "passphrase-file", ARG_FILE, "FILE", "Read the passphrase from FILE.")      \
     X(FOREGROUND, "foreground", ARG_NONE, "", "Stay in the foreground and log to stderr.")         \
     X(FSNAME, "fsname", ARG_TEXT, "NAME", "The source that df and mount show. Default: HOME.")     \
+    X(SUBTYPE, "subtype", ARG_TEXT, "pcloud", "The type that df and mount show is fuse.pcloud.")   \
     X(SYNC, "sync", ARG_NONE, "", "Closing a file and changing a name wait for the disk.")         \
     X(ASYNC, "async", ARG_NONE, "", "The opposite of sync (default).")                             \
     X(THREADS, "threads", ARG_COUNT, "N", "Requests served at once. Default: by processors.")      \

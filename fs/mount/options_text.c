@@ -112,7 +112,8 @@ void options_man(FILE *out)
           "(1),\n"
           "as an ordinary user. As the helper of\n.BR mount (8)\nit also serves\n.B mount \\-t "
           "pcloud\n"
-          "and lines of\n.BR fstab (5).\n.PP\n"
+          "and, under the name\n.BR mount.fuse.pcloud ,\n.BR \"mount \\-t fuse.pcloud\" ,\n"
+          "and lines of\n.BR fstab (5)\nwith either type.\n.PP\n"
           "The passphrase comes from\n.BR passphrase\\-file ,\nelse from the file that\n"
           ".B PCLOUD_PASSPHRASE_FILE\nnames, else from the credential\n.B pcloud\\-passphrase\n"
           "of systemd, else from the home, else from the terminal.\n.SH OPTIONS\n",
@@ -129,7 +130,8 @@ void options_man(FILE *out)
           "configuration again.\n"
           ".SH EXIT STATUS\n0 mounted, 1 failed, 2 wrong usage.\n"
           ".SH EXAMPLES\n.nf\nmount.pcloud ~/.local/share/pcloud ~/pcloud\n"
-          "/var/lib/pcloud /srv/files pcloud nofail,_netdev 0 0\n.fi\n"
+          "/var/lib/pcloud /srv/files pcloud nofail,_netdev 0 0\n"
+          "/var/lib/pcloud:/photos /srv/photos fuse.pcloud ro,fsname=photos 0 0\n.fi\n"
           ".SH SEE ALSO\n.BR pcloud (1),\n.BR mount (8),\n.BR fusermount3 (1)\n",
           out);
 }

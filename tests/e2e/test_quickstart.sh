@@ -31,6 +31,7 @@ ok 'it shows the folder' grep -qF "$PCLOUD_MOUNT" "$TMP/out"
 ok 'it shows the endpoint' grep -qF "$AWS_ENDPOINT_URL" "$TMP/out"
 ok 'the mount is there' is_mounted "$PCLOUD_HOME.mnt"
 is 'what runs is what was installed' "$(command -v pcloud)" "$PREFIX/bin/pcloud"
+ok 'the helper is there by the type of its mounts, too' "$PREFIX/sbin/mount.fuse.pcloud" --version
 
 # the three lines it shows do what they say
 sed -n '/^Three lines/,/^$/p' "$TMP/out" | sed 1d >"$TMP/lines"

@@ -26,7 +26,7 @@ unmount_home() {
 mount_pids() {
     local p
     for p in /proc/[0-9]*; do
-        [ "$(tr '\0' '\n' 2>/dev/null <"$p/cmdline" | sed -n 's|.*/||;1p')" = mount.pcloud ] &&
+        tr '\0' '\n' 2>/dev/null <"$p/cmdline" | sed -n 's|.*/||;1p' | grep -qxE 'mount\.(fuse\.)?pcloud' &&
             tr '\0' '\n' <"$p/cmdline" | grep -qxF -- "$1" && printf '%s\n' "${p#/proc/}"
     done
 }

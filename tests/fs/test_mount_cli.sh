@@ -21,7 +21,7 @@ refuses() {
 }
 
 ok "help" mount.pcloud --help
-for o in ro allow_other uid= gid= umask= noatime cache= writeback passphrase-file= foreground fsname=; do
+for o in ro allow_other uid= gid= umask= noatime cache= writeback passphrase-file= foreground fsname= subtype=; do
     ok "help names $o" grep -qF -- "  $o" <(mount.pcloud --help)
     ok "the manual page names $o" grep -qF -- "$(sed 's/-/\\-/; s/=.*//' <<<"$o")" <(mount.pcloud --print-man)
 done
@@ -37,6 +37,7 @@ refuses 'no number' 2 "not a number" "$PCLOUD_HOME" "$mnt" -o umask=99
 refuses 'no such user' 2 "no 'nobody-here'" "$PCLOUD_HOME" "$mnt" -o uid=nobody-here
 refuses 'a bad size' 1 "cache.size must be" "$PCLOUD_HOME" "$mnt" -o cache=lots
 refuses 'no mount point' 1 "no such folder" "$PCLOUD_HOME" "$TMP/missing"
+refuses 'another type' 2 "subtype: only pcloud, not 'ext4'" "$PCLOUD_HOME" "$mnt" -o subtype=ext4
 touch "$TMP/file"
 refuses 'a file as mount point' 1 "not a folder" "$PCLOUD_HOME" "$TMP/file"
 refuses 'no home' 1 "no home" "$TMP/nohome" "$mnt"
@@ -157,6 +158,28 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null && [ -e /sbin/mount.fuse3 ]
         mount -t fuse3 -o noatime,nofail,x-test "$PCLOUD_HOME" "$1"
         grep -q content "$1/file"
         umount "$1"' - "$mnt"
+fi
+
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    # and by the type that /proc/mounts shows, as fstab and test suites give it
+    echo "$PCLOUD_HOME $mnt fuse.pcloud noauto,ro,nofail,fsname=tabled 0 0" >"$TMP/fstab"
+    # shellcheck disable=SC2016
+    ok "mount -t fuse.pcloud: source, type, options" unshare -m sh -ec '
+        mkdir "$2/sbin"
+        mount -t tmpfs none "$2/sbin"
+        mkdir "$2/sbin/up" "$2/sbin/work"
+        ln -s "$(command -v mount.pcloud)" "$2/sbin/up/mount.fuse.pcloud"
+        mount -t overlay -o "lowerdir=$(readlink -f /sbin),upperdir=$2/sbin/up,workdir=$2/sbin/work" none "$(readlink -f /sbin)"
+        mount -t fuse.pcloud -o noatime,subtype=pcloud,fsname=shown,default_permissions "$PCLOUD_HOME" "$1"
+        test "$(awk -v d="$1" "\$2 == d { print \$1, \$3 }" /proc/mounts)" = "shown fuse.pcloud"
+        awk -v d="$1" "\$2 == d" /proc/mounts | grep -q noatime
+        grep -q content "$1/file"
+        umount "$1"
+        mount -T "$2/fstab" "$1"
+        test "$(awk -v d="$1" "\$2 == d { print \$1, \$3 }" /proc/mounts)" = "tabled fuse.pcloud"
+        ! touch "$1/new" 2>"$2/err"
+        grep -q "Read-only" "$2/err"
+        umount "$1"' - "$mnt" "$TMP"
 fi
 fsck_clean "$PCLOUD_HOME"
 pass
