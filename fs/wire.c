@@ -17,6 +17,7 @@ static const uint32_t wanted = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2;
 static _Atomic uint32_t offered;      /* flags of the kernel's INIT */
 static _Atomic uint64_t init_request; /* its number, 0 once it is answered */
 static _Thread_local bool kill_suid;
+static _Thread_local uint32_t caller, opcode;
 
 /* ${in} and its body are what read(2) gave: one request, ${len} bytes. */
 static void look(const char *buf, size_t len)
@@ -34,6 +35,8 @@ static void look(const char *buf, size_t len)
     if (len < sizeof(head))
         return;
     memcpy(&head, buf, sizeof(head));
+    caller = head.pid;
+    opcode = head.opcode;
     len -= sizeof(head);
     memcpy(&body, buf + sizeof(head), len < sizeof(body) ? len : sizeof(body));
     switch (head.opcode) {
@@ -112,4 +115,14 @@ int wire_attach(struct fuse_session *se)
 bool wire_kill_suid(void)
 {
     return kill_suid;
+}
+
+uint32_t wire_caller(void)
+{
+    return caller;
+}
+
+bool wire_is_read(void)
+{
+    return opcode == FUSE_READ;
 }

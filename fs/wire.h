@@ -4,6 +4,7 @@
 #define FS_WIRE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fuse_session;
 
@@ -16,5 +17,10 @@ int wire_attach(struct fuse_session *se);
 
 /** wire_kill_suid(): must the request that this thread serves clear set-user-id and set-group-id bits? */
 bool wire_kill_suid(void);
+
+/** wire_caller(): whose request this thread read last: the number of a thread, or 0 if it is the kernel's own. */
+uint32_t wire_caller(void);
+/** wire_is_read(): is it one for content? The kernel reads ahead: one caller has many of these at once. */
+bool wire_is_read(void);
 
 #endif

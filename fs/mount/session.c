@@ -3,6 +3,7 @@
 #include "mount/session.h"
 
 #include "mount/background.h"
+#include "mount/loop.h"
 #include "mount/mountpoint.h"
 #include "pcloud/config.h"
 #include "pcloud/err.h"
@@ -21,24 +22,16 @@
 #include <unistd.h>
 
 #define READAHEAD_KIB 4096u
-#define KICK_NS 20000000L /* between two attempts to wake the loop */
 
 /* The thread that waits for signals, and what it shares with the one that runs the loop. */
 struct control {
     struct fs *fs;
     struct pc_home *home;
     struct state *state;
-    pthread_t loop_thread, thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool loop_ended;
+    struct loop *loop;
+    pthread_t thread;
     int result; /* of becoming ready */
 };
-
-static void on_kick(int sig)
-{
-    (void)sig; /* only interrupts the loop's wait */
-}
 
 static void wanted_signals(sigset_t *set)
 {
@@ -51,13 +44,10 @@ static void wanted_signals(sigset_t *set)
 
 void session_block_signals(void)
 {
-    struct sigaction kick = {.sa_handler = on_kick};
     sigset_t set;
 
     wanted_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    sigemptyset(&kick.sa_mask);
-    sigaction(SIGUSR2, &kick, NULL); /* without SA_RESTART */
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -89,26 +79,6 @@ static void write_back(const char *mountpoint)
     close(fd);
 }
 
-/* Wake the loop until it has ended: it may be about to wait just when it is woken. */
-static void end_loop(struct control *c)
-{
-    struct timespec until;
-
-    fuse_session_exit(c->fs->session);
-    pthread_mutex_lock(&c->lock);
-    while (!c->loop_ended) {
-        pthread_kill(c->loop_thread, SIGUSR2);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += KICK_NS;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
-        pthread_cond_timedwait(&c->changed, &c->lock, &until);
-    }
-    pthread_mutex_unlock(&c->lock);
-}
-
 static void stop(struct control *c)
 {
     const char *mountpoint = c->fs->opt->mountpoint;
@@ -122,7 +92,7 @@ static void stop(struct control *c)
         return; /* the loop ends by itself */
     pc_log(PC_LOG_WARN, "unmount", "%s is in use: detached; what is open there ends", mountpoint);
     (void)mountpoint_unmount(mountpoint, true);
-    end_loop(c);
+    loop_stop(c->loop);
 }
 
 /* The first answer of the mount: through the kernel, as any program would get it. */
@@ -168,45 +138,29 @@ static void *control_main(void *arg)
     }
 }
 
-static int serve(struct control *c)
+static unsigned threads_of(const struct mount_options *o)
 {
-    struct fuse_loop_config *config = fuse_loop_cfg_create();
-    unsigned threads = c->fs->opt->threads;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int r;
 
-    if (!config)
-        return -ENOMEM;
-    if (!threads)
-        threads = cores > 8 ? (unsigned)cores * 2 : 16;
-    fuse_loop_cfg_set_max_threads(config, threads);
-    fuse_loop_cfg_set_idle_threads(config, threads);
-    fuse_loop_cfg_set_clone_fd(config, 1);
-    r = fuse_session_loop_mt(c->fs->session, config);
-    fuse_loop_cfg_destroy(config);
-    return r;
+    if (o->threads)
+        return o->threads;
+    return cores > 8 ? (unsigned)cores * 2 : 16;
 }
 
-static int serve_with_control(struct control *c)
+static int serve(struct control *c)
 {
-    int r;
+    int r = loop_new(c->fs->session, threads_of(c->fs->opt), &c->loop);
 
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
-    c->loop_thread = pthread_self();
+    if (r < 0)
+        return r;
     r = -pthread_create(&c->thread, NULL, control_main, c);
     if (r == 0) {
-        r = serve(c);
-        pthread_mutex_lock(&c->lock);
-        c->loop_ended = true;
-        pthread_cond_signal(&c->changed);
-        pthread_mutex_unlock(&c->lock);
+        r = loop_run(c->loop);
         pthread_kill(c->thread, SIGUSR1);
         pthread_join(c->thread, NULL);
         r = c->result < 0 ? c->result : r;
     }
-    pthread_cond_destroy(&c->changed);
-    pthread_mutex_destroy(&c->lock);
+    loop_free(c->loop);
     return r;
 }
 
@@ -245,7 +199,7 @@ int session_run(struct fs *fs, struct pc_home *home)
     if (r >= 0)
         r = state_open(home, fs->opt->mountpoint, &c.state);
     if (r >= 0)
-        r = serve_with_control(&c);
+        r = serve(&c);
     coherence_stop(fs->coherence);
     fuse_session_unmount(fs->session);
     fuse_session_destroy(fs->session);
