@@ -36,8 +36,10 @@ static int commit(struct engine *e)
 {
     struct shm_head *h = e->shm.head;
     uint64_t need = atomic_load(&e->barrier_need);
-    int r = 0;
+    int r = e->broken; /* what is open may be half an operation */
 
+    if (r < 0)
+        return r;
     if (need > atomic_load(&e->barrier_done)) {
         r = barrier(e);
         if (r < 0)

@@ -193,15 +193,16 @@ static int op_end(struct engine *e)
         return r;
     }
     op_count(e);
-    if (r == 0 && sql_run(&e->writer, "RELEASE op", "") >= 0) {
-        op_acknowledge(e);
-        commit_if_due(e);
-        return 0;
+    if (r == 0) {
+        if (sql_run(&e->writer, "RELEASE op", "") < 0)
+            r = txn_rebuild(e); /* with this one */
+        if (r == 0) {
+            op_acknowledge(e);
+            commit_if_due(e);
+        }
+        return r;
     }
-    if (r < 0)
-        r = txn_commit(e);
-    else
-        r = txn_rebuild(e); /* with this one */
+    r = txn_commit(e);
     if (r < 0 && e->txn_open)
         txn_rebuild(e); /* without it */
     return r;
