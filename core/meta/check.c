@@ -41,35 +41,66 @@
         }                                                                                          \
     }
 
+/*
+ * Queries keep nothing in memory that grows with the volume: what they compare with is sought, or counted for a window of numbers. IN_WINDOW is true without
+ * values for ?1 and ?2, as in what mends.
+ */
+#define IN_WINDOW(ino) ino " BETWEEN coalesce(?1, 0) AND coalesce(?2, 9223372036854775807)"
 #define OVERLAPS                                                                                   \
-    "FROM (SELECT ino, pos, len, lead(pos) OVER (PARTITION BY ino ORDER BY pos) AS next "          \
-    "FROM slice) WHERE pos + len > next"
+    "FROM (SELECT s.ino AS ino, s.pos AS pos, s.len AS len, (SELECT min(t.pos) FROM slice t "      \
+    "WHERE t.ino=s.ino AND t.pos > s.pos) AS next FROM slice s) WHERE pos + len > next"
 #define CONTENT                                                                                    \
-    "FROM (SELECT n.ino AS ino, n.used AS used, coalesce(s.k, length(i.data), 0) AS is_used "      \
-    "FROM node n LEFT JOIN (SELECT ino, sum(len) AS k FROM slice GROUP BY ino) s ON s.ino=n.ino "  \
+    "FROM (SELECT n.ino AS ino, n.used AS used, coalesce((SELECT sum(s.len) FROM slice s "         \
+    "WHERE s.ino=n.ino), length(i.data), 0) AS is_used FROM node n "                               \
     "LEFT JOIN inline i ON i.ino=n.ino WHERE n.nlink > 0 OR " HAS(128) ") AS x "
 #define FOLDERS_OF                                                                                 \
-    "(SELECT parent, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY parent)"
+    "(SELECT count(*) FROM edge e WHERE e.parent=n.ino AND substr(e.seg, -1) = x'2f')"
 #define EDGES_OF                                                                                   \
-    "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge UNION ALL SELECT ino FROM past) "       \
-    "GROUP BY ino)"
+    "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge WHERE " IN_WINDOW(                      \
+        "ino") " UNION ALL SELECT ino FROM past WHERE " IN_WINDOW("ino") ") GROUP BY ino)"
 #define NOT_PAST                                                                                   \
-    "FROM past p WHERE p.bucket NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER                 \
-    ") OR (p.ino <> 0 AND (p.ino NOT IN (SELECT n.ino FROM node n WHERE NOT (" IS_FOLDER           \
-    ")) OR p.ino IN (SELECT ino FROM edge) OR (p.ino IN (SELECT ino FROM past WHERE ino <> 0 "     \
-    "GROUP BY ino HAVING count(*) > 1) AND EXISTS (SELECT 1 FROM past o WHERE o.ino=p.ino "        \
-    "AND (o.bucket, o.key, o.rank) < (p.bucket, p.key, p.rank)))))"
-#define REFS_OF "(SELECT bid, count(*) AS k FROM slice GROUP BY bid)"
+    "FROM past p WHERE " IN_WINDOW("p.ino") " AND (NOT EXISTS (SELECT 1 FROM node n WHERE "        \
+                                            "n.ino=p.bucket AND " IS_FOLDER                        \
+                                            ") OR (p.ino <> 0 AND (NOT EXISTS (SELECT 1 FROM "     \
+                                            "node n "                                              \
+                                            "WHERE n.ino=p.ino AND NOT (" IS_FOLDER                \
+                                            ")) OR p.ino IN (SELECT ino FROM edge "                \
+                                            "WHERE " IN_WINDOW("ino") ") OR (p.ino IN (SELECT "    \
+                                                                      "ino FROM past WHERE ino "   \
+                                                                      "<> 0 AND " IN_WINDOW(       \
+                                                                          "ino") " GROUP BY ino "  \
+                                                                                 "HAVING "         \
+                                                                                 "count(*) > 1) "  \
+                                                                                 "AND EXISTS "     \
+                                                                                 "(SELECT 1 FROM " \
+                                                                                 "past o WHERE "   \
+                                                                                 "o.ino=p.ino "    \
+                                                                                 "AND (o.bucket, " \
+                                                                                 "o.key, o.rank) " \
+                                                                                 "< (p.bucket, "   \
+                                                                                 "p.key, "         \
+                                                                                 "p.rank))))))"
+#define REFS_OF "(SELECT count(*) FROM slice s WHERE s.bid=b.bid)"
+#define NO_EDGE(ino) ino " NOT IN (SELECT ino FROM edge WHERE " IN_WINDOW("ino") ")"
+#define IN_PAST(ino) ino " IN (SELECT ino FROM past WHERE " IN_WINDOW("ino") ")"
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
 #define REACHED                                                                                    \
     "WITH RECURSIVE r(ino) AS (SELECT 1 UNION SELECT e.ino FROM r CROSS JOIN edge e "              \
     "ON e.parent=r.ino WHERE substr(e.seg, -1) = x'2f') "
 
+uint64_t schema_window = 250000;
+
 struct check {
     const char *find;   /* a text for each problem */
     const char *fix[2]; /* mends all of them */
 };
+
+/* Is it asked for windows of numbers of nodes, ?1 to ?2? */
+static bool is_windowed(const struct check *c)
+{
+    return strstr(c->find, "?1") != NULL;
+}
 
 /* In this order: what is mended first makes the later ones true or shows them. */
 static const struct check checks[] = {
@@ -80,7 +111,7 @@ static const struct check checks[] = {
      "CAST(seg AS TEXT), ino) FROM edge WHERE ino NOT IN (SELECT ino FROM node)",
      {"DELETE FROM edge WHERE ino NOT IN (SELECT ino FROM node)"}},
     {"SELECT printf('node %d: its folder %d is not there', e.ino, e.parent) FROM edge e "
-     "WHERE e.parent NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER ")",
+     "WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.ino=e.parent AND " IS_FOLDER ")",
      {"DELETE FROM edge WHERE parent NOT IN (SELECT n.ino FROM node n WHERE " IS_FOLDER ")"}},
     {"SELECT printf('folder %d: entry %Q does not fit the kind of node %d', e.parent, "
      "CAST(e.seg AS TEXT), e.ino) FROM edge e CROSS JOIN node n ON n.ino=e.ino "
@@ -95,17 +126,20 @@ static const struct check checks[] = {
       "CROSS JOIN node n ON n.ino=e.ino WHERE " IS_FOLDER " AND (n.ino=1 OR "
       "(n.parent <> e.parent AND EXISTS (SELECT 1 FROM edge o WHERE o.parent=n.parent AND "
       "o.ino=n.ino))))"}},
-    {"SELECT printf('folder %d: %d entries lead to it', ino, k) FROM "
-     "(SELECT ino, count(*) AS k FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY ino) WHERE k>1",
+    {"SELECT printf('folder %d: %d entries lead to it', ino, k) FROM (SELECT ino, count(*) AS k "
+     "FROM edge WHERE substr(seg, -1) = x'2f' AND " IN_WINDOW("ino") " GROUP BY ino) WHERE k>1",
      {"DELETE FROM edge WHERE substr(seg, -1) = x'2f' AND (parent, seg) NOT IN "
       "(SELECT parent, min(seg) FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY ino)"}},
     {"SELECT printf('folder %d: names folder %d as its parent, not %d', n.ino, n.parent, e.parent) "
      "FROM edge e CROSS JOIN node n ON n.ino=e.ino WHERE " IS_FOLDER " AND n.parent <> e.parent",
      {"UPDATE node SET parent=e.parent FROM edge e WHERE e.ino=node.ino AND "
       "substr(e.seg, -1) = x'2f' AND node.parent <> e.parent"}},
-    {REACHED "SELECT printf('folder %d: no way leads to it from the root', n.ino) FROM node n "
-             "WHERE " IS_FOLDER " AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM r) "
-             "AND n.ino IN (SELECT ino FROM edge)",
+    /* (after the checks above a folder's parent is the folder that its entry is in: what never climbs to the root goes round) */
+    {"SELECT printf('folder %d: no way leads to it from the root', n.ino) FROM node n "
+     "WHERE " IS_FOLDER " AND n.nlink > 0 AND n.ino <> 1 AND CASE WHEN EXISTS (WITH RECURSIVE "
+     "up(ino) AS (SELECT n.parent UNION SELECT p.parent FROM up CROSS JOIN node p ON p.ino=up.ino "
+     "WHERE up.ino <> 1) SELECT 1 FROM up WHERE up.ino=1) THEN 0 ELSE EXISTS "
+     "(SELECT 1 FROM edge e WHERE e.parent=n.parent AND e.ino=n.ino) END",
      {REACHED "DELETE FROM edge WHERE (parent, seg) IN (SELECT e.parent, e.seg FROM edge e "
               "WHERE substr(e.seg, -1) = x'2f' AND e.ino NOT IN (SELECT ino FROM r) "
               "ORDER BY e.ino LIMIT 1)"}},
@@ -150,12 +184,12 @@ static const struct check checks[] = {
      {"DELETE FROM past WHERE (bucket, key, rank) IN (SELECT p.bucket, p.key, p.rank " NOT_PAST
       ")"}},
     {"SELECT printf('node %d: a past version by its flag or its row, not both', n.ino) FROM node n "
-     "WHERE n.nlink > 0 AND (" HAS(512) ") <> (n.ino IN (SELECT ino FROM past))",
+     "WHERE " IN_WINDOW("n.ino") " AND n.nlink > 0 AND (" HAS(512) ") <> (" IN_PAST("n.ino") ")",
      {"UPDATE node SET flags = flags & ~512 WHERE (flags & 512) <> 0",
       "UPDATE node SET flags = flags | 512, nlink=1 WHERE ino IN (SELECT ino FROM past)"}},
     {"SELECT printf('node %d: a version by its flag or its id, not both', n.ino) FROM node n "
-     "WHERE n.nlink > 0 AND (" HAS(256) ") <> (n.ino IN (SELECT ino FROM object WHERE vid IS NOT "
-                                        "NULL))",
+     "WHERE n.nlink > 0 AND (" HAS(256) ") <> EXISTS (SELECT 1 FROM object o WHERE o.ino=n.ino "
+                                        "AND o.vid IS NOT NULL)",
      {"UPDATE node SET flags = flags & ~256 WHERE (flags & 256) <> 0",
       "UPDATE node SET flags = flags | 256 WHERE ino IN (SELECT ino FROM object WHERE vid IS NOT "
       "NULL)"}},
@@ -213,16 +247,14 @@ static const struct check checks[] = {
      "WHERE o.ino NOT IN (SELECT ino FROM node WHERE nlink = 0)",
      {"DELETE FROM orphan WHERE ino NOT IN (SELECT ino FROM node WHERE nlink = 0)"}},
     {"SELECT printf('node %d: without links, and nobody waits for its end', n.ino) FROM node n "
-     "WHERE n.nlink=0 AND " LACKS(128) " AND n.ino NOT IN (SELECT ino FROM orphan) "
-                                       "AND n.ino NOT IN (SELECT ino FROM edge)",
+     "WHERE " IN_WINDOW("n.ino") " AND n.nlink=0 AND " LACKS(
+         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE("n.ino"),
      {"INSERT INTO orphan SELECT n.ino, 0 FROM node n WHERE n.nlink=0 AND " LACKS(
-         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND n.ino NOT IN (SELECT ino FROM "
-              "edge)"}},
-    {"SELECT printf('block %d: %d slices refer to it, not %d', b.bid, coalesce(s.k, 0), b.refs) "
-     "FROM block b LEFT JOIN " REFS_OF " s ON s.bid=b.bid WHERE b.refs <> coalesce(s.k, 0)",
-     {"UPDATE block SET refs=x.k FROM (SELECT b.bid AS bid, coalesce(s.k, 0) AS k FROM block b "
-      "LEFT JOIN " REFS_OF " s ON s.bid=b.bid WHERE b.refs <> coalesce(s.k, 0)) AS x "
-      "WHERE x.bid=block.bid"}},
+         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE("n.ino")}},
+    {"SELECT printf('block %d: %d slices refer to it, not %d', b.bid, " REFS_OF ", b.refs) "
+     "FROM block b WHERE b.refs <> " REFS_OF,
+     {"UPDATE block SET refs=x.k FROM (SELECT b.bid AS bid, " REFS_OF " AS k FROM block b "
+      "WHERE b.refs <> " REFS_OF ") AS x WHERE x.bid=block.bid"}},
     {"SELECT printf('pack %d: %d bytes of records, not %d', p.id, coalesce(b.k, 0), p.live) "
      "FROM pack p LEFT JOIN " LIVE_OF " b ON b.pack=p.id WHERE p.live <> coalesce(b.k, 0)",
      {"UPDATE pack SET live=x.k FROM (SELECT p.id AS id, coalesce(b.k, 0) AS k FROM pack p "
@@ -231,59 +263,62 @@ static const struct check checks[] = {
 };
 
 /* Nodes that have links by their row but no entry: they are put into lost+found, and then have the links that they have. */
-static const char lost_sql[] = "SELECT n.ino FROM node n WHERE n.ino <> 1 AND n.nlink > 0 "
-                               "AND n.ino NOT IN (SELECT ino FROM edge) "
-                               "AND n.ino NOT IN (SELECT ino FROM past) LIMIT 256";
-static const char lost_text[] =
-    "SELECT printf('node %d: no entry leads to it', n.ino) FROM node n WHERE n.ino <> 1 "
-    "AND n.nlink > 0 AND n.ino NOT IN (SELECT ino FROM edge) "
-    "AND n.ino NOT IN (SELECT ino FROM past)";
+#define LOST                                                                                       \
+    "FROM node n WHERE " IN_WINDOW("n.ino") " AND n.ino <> 1 AND n.nlink > 0 AND " NO_EDGE(        \
+        "n.ino") " AND NOT " IN_PAST("n.ino")
+static const char lost_sql[] = "SELECT n.ino " LOST " LIMIT 256";
+static const struct check lost_check = {
+    "SELECT printf('node %d: no entry leads to it', n.ino) " LOST, {NULL}};
 
-static const struct check links = {
-    "SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "
-    "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER ") AND " LACKS(
-        128) " AND n.nlink <> coalesce(e.k, 0) "
-             "UNION ALL SELECT printf('folder %d: %d links, not %d', n.ino, 2 + coalesce(e.k, "
-             "0), n.nlink) "
-             "FROM node n LEFT JOIN " FOLDERS_OF " e ON e.parent=n.ino WHERE " IS_FOLDER
-             " AND n.nlink > 0 AND n.nlink <> 2 + coalesce(e.k, 0)",
-    {"UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, coalesce(e.k, 0) AS k FROM node n "
-     "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER
-     ") AND " LACKS(128) ") AS x WHERE x.ino=node.ino AND node.nlink <> x.k",
-     "UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, 2 + coalesce(e.k, 0) AS k FROM node n "
-     "LEFT JOIN " FOLDERS_OF " e ON e.parent=n.ino WHERE " IS_FOLDER
-     " AND n.nlink > 0) AS x WHERE x.ino=node.ino AND node.nlink <> x.k"}};
+static const struct check links[] = {
+    {"SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "
+     "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE " IN_WINDOW(
+         "n.ino") " AND NOT (" IS_FOLDER ") AND " LACKS(128) " AND n.nlink <> coalesce(e.k, 0)",
+     {"UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, coalesce(e.k, 0) AS k FROM node n "
+      "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER
+      ") AND " LACKS(128) ") AS x WHERE x.ino=node.ino AND node.nlink <> x.k"}},
+    {"SELECT printf('folder %d: %d links, not %d', n.ino, 2 + " FOLDERS_OF ", n.nlink) "
+     "FROM node n WHERE " IS_FOLDER " AND n.nlink > 0 AND n.nlink <> 2 + " FOLDERS_OF,
+     {"UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, 2 + " FOLDERS_OF
+      " AS k FROM node n WHERE " IS_FOLDER
+      " AND n.nlink > 0) AS x WHERE x.ino=node.ino AND node.nlink <> x.k"}},
+};
+#define CHECKS (sizeof(checks) / sizeof(checks[0]))
+#define LINKS (sizeof(links) / sizeof(links[0]))
 
 struct checker {
     struct meta *m;
     struct sql_conn *c;
     bool repair;
-    void (*found)(void *arg, const char *text);
-    void *arg;
+    const struct schema_watch *w;
     uint64_t problems, round; /* all, those of this round */
+    uint64_t shown;           /* lines of this query */
 };
 
 static void tell(struct checker *k, const char *text)
 {
     k->problems++;
     k->round++;
-    if (k->found)
-        k->found(k->arg, text);
+    if (k->w->found)
+        k->w->found(k->w->arg, text);
 }
 
-/* Lines of a query; those above SHOWN_MAX only count. */
-static int find(struct checker *k, const char *sql)
+/* Lines of a query; those above SHOWN_MAX only count. With a window if ${hi} is above 0. */
+static int find(struct checker *k, const char *sql, uint64_t lo, uint64_t hi)
 {
-    uint64_t n = 0;
+    bool any = false;
     sqlite3_stmt *st;
     int rc = sql_stmt(k->c, sql, &st);
 
+    if (rc == 0 && hi > 0)
+        rc = sql_bind(st, "uu", lo, hi);
     if (rc < 0)
         return rc;
     while ((rc = sql_step(st)) > 0) {
         const char *text = (const char *)sqlite3_column_text(st, 0);
 
-        if (n++ < SHOWN_MAX) {
+        any = true;
+        if (k->shown++ < SHOWN_MAX) {
             tell(k, text ? text : "?");
         } else {
             k->problems++;
@@ -291,12 +326,43 @@ static int find(struct checker *k, const char *sql)
         }
     }
     sqlite3_reset(st);
-    return rc < 0 ? rc : n > 0;
+    return rc < 0 ? rc : any;
+}
+
+/* The greatest number of a node. */
+static int last_node(struct sql_conn *c, uint64_t *ret)
+{
+    sqlite3_stmt *st;
+    int rc = sql_one(c, "SELECT coalesce(max(ino), 0) FROM node", &st, "");
+
+    if (rc <= 0)
+        return rc < 0 ? rc : -EIO;
+    *ret = col_u(st, 0);
+    sqlite3_reset(st);
+    return 0;
+}
+
+/* All windows of a check, on one connection: 1 if anything was found. */
+static int find_all(struct checker *k, const struct check *c)
+{
+    uint64_t last;
+    bool any = false;
+    int rc;
+
+    k->shown = 0;
+    if (!is_windowed(c))
+        return find(k, c->find, 0, 0);
+    rc = last_node(k->c, &last);
+    for (uint64_t lo = 0; rc >= 0 && lo <= last; lo += schema_window) {
+        rc = find(k, c->find, lo, lo + schema_window - 1);
+        any = any || rc > 0;
+    }
+    return rc < 0 ? rc : any;
 }
 
 static int run_check(struct checker *k, const struct check *c)
 {
-    int rc = find(k, c->find);
+    int rc = find_all(k, c);
 
     for (int i = 0; i < 2 && rc > 0 && k->repair && c->fix[i]; i++) {
         int r = sql_run(k->c, c->fix[i], "");
@@ -352,7 +418,7 @@ static int adopt(struct checker *k, uint64_t ino)
 static int run_lost(struct checker *k)
 {
     uint64_t inos[256];
-    int n, rc = find(k, lost_text);
+    int n, rc = find_all(k, &lost_check);
 
     if (rc <= 0 || !k->repair)
         return rc < 0 ? rc : 0;
@@ -373,51 +439,49 @@ static int run_lost(struct checker *k)
 }
 
 /* The kept totals against the tables. */
-static int run_totals(struct checker *k)
+static const struct total {
+    enum sql_total which;
+    const char *name, *sql;
+} totals[] = {
+    {SQL_FILES, "files", "SELECT count(*) FROM node n WHERE NOT (" IS_FOLDER ") AND n.nlink>0"},
+    {SQL_FOLDERS, "folders",
+     "SELECT count(*) FROM node n WHERE " IS_FOLDER " AND n.nlink>0 AND n.ino<>1"},
+    {SQL_OBJECTS, "objects",
+     "SELECT count(*) FROM object o CROSS JOIN node n ON n.ino=o.ino WHERE n.nlink>0"},
+    {SQL_BYTES, "bytes", "SELECT coalesce(sum(n.size), 0) FROM node n WHERE n.nlink>0"},
+    {SQL_BLOCKS, "blocks", "SELECT count(*) FROM block WHERE refs>0"},
+    {SQL_BLOCK_BYTES, "bytes of blocks", "SELECT coalesce(sum(stored), 0) FROM block WHERE refs>0"},
+    {SQL_PACKS, "packs", "SELECT count(*) FROM pack"},
+    {SQL_ORPHANS, "orphans", "SELECT count(*) FROM orphan"},
+};
+#define TOTALS (sizeof(totals) / sizeof(totals[0]))
+
+static int run_total(struct checker *k, const struct total *t)
 {
-    static const char is_sql[] = "SELECT value FROM total WHERE which=?1";
-    static const struct {
-        enum sql_total which;
-        const char *name, *sql;
-    } totals[] = {
-        {SQL_FILES, "files", "SELECT count(*) FROM node n WHERE NOT (" IS_FOLDER ") AND n.nlink>0"},
-        {SQL_FOLDERS, "folders",
-         "SELECT count(*) FROM node n WHERE " IS_FOLDER " AND n.nlink>0 AND n.ino<>1"},
-        {SQL_OBJECTS, "objects",
-         "SELECT count(*) FROM object o CROSS JOIN node n ON n.ino=o.ino WHERE n.nlink>0"},
-        {SQL_BYTES, "bytes", "SELECT coalesce(sum(n.size), 0) FROM node n WHERE n.nlink>0"},
-        {SQL_BLOCKS, "blocks", "SELECT count(*) FROM block WHERE refs>0"},
-        {SQL_BLOCK_BYTES, "bytes of blocks",
-         "SELECT coalesce(sum(stored), 0) FROM block WHERE refs>0"},
-        {SQL_PACKS, "packs", "SELECT count(*) FROM pack"},
-        {SQL_ORPHANS, "orphans", "SELECT count(*) FROM orphan"},
-    };
+    static const char kept_sql[] = "SELECT value FROM total WHERE which=?1";
+    int64_t kept = 0, is;
+    char text[128];
+    sqlite3_stmt *st;
+    int rc = sql_one(k->c, t->sql, &st, "");
 
-    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
-        int64_t kept = 0, is;
-        char text[128];
-        sqlite3_stmt *st;
-        int rc = sql_one(k->c, totals[i].sql, &st, "");
-
-        if (rc <= 0)
-            return rc < 0 ? rc : -EIO;
-        is = sqlite3_column_int64(st, 0);
+    if (rc <= 0)
+        return rc < 0 ? rc : -EIO;
+    is = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    rc = sql_one(k->c, kept_sql, &st, "i", (int64_t)t->which);
+    if (rc < 0)
+        return rc;
+    if (rc > 0) {
+        kept = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
-        rc = sql_one(k->c, is_sql, &st, "i", (int64_t)totals[i].which);
-        if (rc < 0)
-            return rc;
-        if (rc > 0) {
-            kept = sqlite3_column_int64(st, 0);
-            sqlite3_reset(st);
-        }
-        if (kept == is)
-            continue;
-        snprintf(text, sizeof(text), "the count of %s is kept as %lld, not %lld", totals[i].name,
-                 (long long)kept, (long long)is);
-        tell(k, text);
-        if (k->repair)
-            sql_total_add(k->m, totals[i].which, is - kept);
     }
+    if (kept == is)
+        return 0;
+    snprintf(text, sizeof(text), "the count of %s is kept as %lld, not %lld", t->name,
+             (long long)kept, (long long)is);
+    tell(k, text);
+    if (k->repair)
+        sql_total_add(k->m, t->which, is - kept);
     return 0;
 }
 
@@ -426,32 +490,99 @@ static int run_round(struct checker *k)
     int rc = 0;
 
     k->round = 0;
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && rc == 0; i++)
+    for (size_t i = 0; i < CHECKS && rc == 0; i++)
         rc = run_check(k, &checks[i]);
     if (rc == 0)
         rc = run_lost(k);
-    return rc < 0 ? rc : run_check(k, &links);
+    for (size_t i = 0; i < LINKS && rc == 0; i++)
+        rc = run_check(k, &links[i]);
+    return rc;
 }
 
-int schema_check(struct meta *m, struct sql_conn *c, bool repair,
-                 void (*found)(void *arg, const char *text), void *arg, uint64_t *ret_problems,
-                 uint64_t *ret_repaired)
+int schema_repair(struct meta *m, struct sql_conn *c, const struct schema_watch *w,
+                  uint64_t *ret_problems, uint64_t *ret_repaired)
 {
-    struct checker k = {
-        .m = m, .c = c, .repair = repair, .found = found, .arg = arg, .problems = 0};
+    struct checker k = {.m = m, .c = c, .repair = true, .w = w};
     uint64_t left;
     int rc = run_round(&k);
 
-    for (unsigned i = 1; rc == 0 && repair && k.round > 0 && i < ROUNDS_MAX; i++)
+    for (unsigned i = 1; rc == 0 && k.round > 0 && i < ROUNDS_MAX; i++)
         rc = run_round(&k);
-    if (rc == 0 && repair && k.problems > 0)
+    if (rc == 0 && k.problems > 0)
         rc = sql_feed(m, c, PC_CHANGE_LOST, 0, 0, NULL, 0);
     left = k.round;
-    if (rc == 0)
-        rc = run_totals(&k);
+    for (size_t i = 0; i < TOTALS && rc == 0; i++)
+        rc = run_total(&k, &totals[i]);
     if (rc < 0)
         return rc;
     *ret_problems += k.problems;
-    *ret_repaired += repair ? k.problems - left : 0;
+    *ret_repaired += k.problems - left;
     return 0;
+}
+
+/* One check, or one window of it, in a view of its own. */
+struct look {
+    struct checker k;
+    uint64_t done, total;
+};
+
+static int look_step(struct look *l, const struct check *c, const struct total *t, uint64_t lo)
+{
+    int rc = schema_view_begin(l->k.m, l->k.w, &l->k.c);
+
+    if (rc < 0)
+        return rc;
+    if (t)
+        rc = run_total(&l->k, t);
+    else
+        rc = find(&l->k, c->find, lo, is_windowed(c) ? lo + schema_window - 1 : 0);
+    schema_view_end(l->k.m, l->k.c);
+    l->done++;
+    if (rc >= 0 && l->k.w->step && l->k.w->step(l->k.w->arg, l->done, l->total) != 0)
+        rc = PC_ECANCELED;
+    return rc < 0 ? rc : 0;
+}
+
+static int look_check(struct look *l, const struct check *c, uint64_t last)
+{
+    int rc = 0;
+
+    l->k.shown = 0;
+    for (uint64_t lo = 0; rc == 0 && lo <= (is_windowed(c) ? last : 0); lo += schema_window)
+        rc = look_step(l, c, NULL, lo);
+    return rc;
+}
+
+static uint64_t windows_of(const struct check *c, size_t n, uint64_t last)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += is_windowed(&c[i]) ? last / schema_window + 1 : 1;
+    return sum;
+}
+
+int schema_look(struct meta *m, const struct schema_watch *w, uint64_t *ret_problems)
+{
+    struct look l = {.k = {.m = m, .w = w}};
+    uint64_t last = 0;
+    int rc = schema_view_begin(m, w, &l.k.c);
+
+    if (rc < 0)
+        return rc;
+    rc = last_node(l.k.c, &last);
+    schema_view_end(m, l.k.c);
+    l.total = windows_of(checks, CHECKS, last) + windows_of(&lost_check, 1, last) +
+              windows_of(links, LINKS, last) + TOTALS;
+    for (size_t i = 0; i < CHECKS && rc == 0; i++)
+        rc = look_check(&l, &checks[i], last);
+    if (rc == 0)
+        rc = look_check(&l, &lost_check, last);
+    for (size_t i = 0; i < LINKS && rc == 0; i++)
+        rc = look_check(&l, &links[i], last);
+    for (size_t i = 0; i < TOTALS && rc == 0; i++)
+        rc = look_step(&l, NULL, &totals[i], 0);
+    if (rc == 0)
+        *ret_problems += l.k.problems;
+    return rc;
 }

@@ -95,9 +95,18 @@ int meta_totals(struct meta *m, struct meta_totals *ret);
 /** meta_count_damage(m, n): add to the kept count of damaged reads. */
 int meta_count_damage(struct meta *m, uint64_t n);
 
-/** meta_check(m, repair, found, arg, ret_problems, ret_repaired): the database's own integrity and every invariant of core/meta/README.md. */
-int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char *text), void *arg,
-               uint64_t *ret_problems, uint64_t *ret_repaired);
+/* Who listens to a check; each may be NULL. step: how far it is; non-zero: stop with PC_ECANCELED. */
+struct meta_watch {
+    void (*found)(void *arg, const char *text);
+    int (*step)(void *arg, uint64_t done, uint64_t total);
+    void *arg;
+};
+/**
+ * meta_check(m, repair, watch, ret_problems, ret_repaired): the database's own integrity and every invariant of core/meta/README.md, beside everybody's work; only
+ * what mends keeps writers out. ${watch} may be NULL.
+ */
+int meta_check(struct meta *m, bool repair, const struct meta_watch *watch, uint64_t *ret_problems,
+               uint64_t *ret_repaired);
 /** meta_salvage(dir, page_key, found, arg): see pc_volume_salvage. */
 int meta_salvage(const char *dir, const uint8_t page_key[32],
                  void (*found)(void *arg, const char *text), void *arg);

@@ -20,12 +20,28 @@ int schema_create(sqlite3 *db, uint32_t uid, uint32_t gid);
 /** schema_tables: the names of those tables, NULL at the end, in an order in which a salvage may copy their rows. */
 extern const char *const schema_tables[];
 
+/* Who listens to a check; each may be NULL. step: after each of ${total} steps, and now and then within one (then with the numbers of the last); non-zero: stop. */
+struct schema_watch {
+    void (*found)(void *arg, const char *text);
+    int (*step)(void *arg, uint64_t done, uint64_t total);
+    void *arg;
+};
+
 /**
- * schema_check(m, c, repair, found, arg, ret_problems, ret_repaired): every invariant of core/meta/ops/README.md. With ${repair} it mends what it finds;
- * then ${c} is of a sql_write_begin (the caller ends it), else of a sql_read_begin. ${found} may be NULL. Adds to *ret_problems and *ret_repaired.
+ * schema_look(m, w, ret_problems): every invariant of core/meta/ops/README.md, each in a view of its own (what is committed when it begins), large ones in windows:
+ * memory does not grow with the volume, and no view is held for long. Adds to *ret_problems. PC_ECANCELED.
  */
-int schema_check(struct meta *m, struct sql_conn *c, bool repair,
-                 void (*found)(void *arg, const char *text), void *arg, uint64_t *ret_problems,
-                 uint64_t *ret_repaired);
+int schema_look(struct meta *m, const struct schema_watch *w, uint64_t *ret_problems);
+
+/* Numbers of nodes whose entries are counted at once. A test may set it. */
+extern uint64_t schema_window;
+
+/** schema_repair(m, c, w, ret_problems, ret_repaired): look and mend in the caller's write (sql_write_begin). Adds to both. */
+int schema_repair(struct meta *m, struct sql_conn *c, const struct schema_watch *w,
+                  uint64_t *ret_problems, uint64_t *ret_repaired);
+
+/** schema_view_begin(m, w, ret), schema_view_end(m, c): a view of what is committed, in which w->step can stop a long query. In upkeep.c. */
+int schema_view_begin(struct meta *m, const struct schema_watch *w, struct sql_conn **ret);
+void schema_view_end(struct meta *m, struct sql_conn *c);
 
 #endif

@@ -29,6 +29,8 @@ int sql_code(int rc)
         if (rc == SQLITE_IOERR_NOMEM)
             return -ENOMEM;
         return rc == SQLITE_IOERR_CORRUPTFS ? PC_ECORRUPT : -EIO;
+    case SQLITE_INTERRUPT:
+        return PC_ECANCELED;
     default:
         return -EIO;
     }

@@ -76,62 +76,105 @@ int meta_count_damage(struct meta *m, uint64_t n)
     return sql_write_end(m, c, 0);
 }
 
+#define ASK_OPS 4000000 /* of SQLite's machine, between two questions whether to stop */
+
+/* What is found is counted; where it goes. */
 struct finding {
-    void (*found)(void *arg, const char *text);
-    void *arg;
-    uint64_t count;
+    const struct meta_watch *w;
+    uint64_t count, done, total;
 };
 
-static void find(struct finding *f, const char *text)
+static void found(void *arg, const char *text)
 {
+    struct finding *f = arg;
+
     f->count++;
-    if (f->found)
-        f->found(f->arg, text);
+    if (f->w && f->w->found)
+        f->w->found(f->w->arg, text);
+}
+
+static int step(void *arg, uint64_t done, uint64_t total)
+{
+    struct finding *f = arg;
+
+    f->done = done;
+    f->total = total;
+    return f->w && f->w->step ? f->w->step(f->w->arg, done, total) : 0;
+}
+
+static int ask(void *arg)
+{
+    const struct finding *f = arg;
+
+    return f->w && f->w->step ? f->w->step(f->w->arg, f->done, f->total) : 0;
+}
+
+int schema_view_begin(struct meta *m, const struct schema_watch *w, struct sql_conn **ret)
+{
+    struct sql_conn *c;
+    int r = read_committed_begin(engine_of(m), &c);
+
+    if (r < 0)
+        return r;
+    if (w->step)
+        sqlite3_progress_handler(c->db, ASK_OPS, ask, w->arg);
+    *ret = c;
+    return 0;
+}
+
+void schema_view_end(struct meta *m, struct sql_conn *c)
+{
+    sqlite3_progress_handler(c->db, 0, NULL, NULL);
+    sql_read_end(m, c);
 }
 
 /* SQLite's own check; its lines are findings. */
-static int integrity_check(struct sql_conn *c, struct finding *f)
+static int integrity_check(struct meta *m, const struct schema_watch *w)
 {
+    struct sql_conn *c;
     sqlite3_stmt *st;
-    int r = sql_stmt(c, "PRAGMA integrity_check(1000)", &st);
+    int r = schema_view_begin(m, w, &c);
 
+    if (r < 0)
+        return r;
+    r = sql_stmt(c, "PRAGMA integrity_check(1000)", &st);
     while (r == 0 && (r = sql_step(st)) > 0) {
         const char *text = (const char *)sqlite3_column_text(st, 0);
 
         if (text && strcmp(text, "ok") != 0)
-            find(f, text);
+            found(w->arg, text);
         r = 0;
     }
     sqlite3_reset(st);
+    schema_view_end(m, c);
     if (r != PC_ECORRUPT)
         return r;
-    find(f, "the metadata database is damaged; pcloud fsck --repair reads what is left of it");
+    found(w->arg,
+          "the metadata database is damaged; pcloud fsck --repair reads what is left of it");
     return 0;
 }
 
-int meta_check(struct meta *m, bool repair, void (*found)(void *arg, const char *text), void *arg,
-               uint64_t *ret_problems, uint64_t *ret_repaired)
+int meta_check(struct meta *m, bool repair, const struct meta_watch *watch, uint64_t *ret_problems,
+               uint64_t *ret_repaired)
 {
     struct engine *e = engine_of(m);
-    struct finding f = {found, arg, 0};
-    uint64_t repaired = 0;
+    struct finding f = {.w = watch};
+    const struct schema_watch w = {repair ? NULL : found, step, &f}, all = {found, step, &f};
+    uint64_t repaired = 0, problems = 0;
     struct sql_conn *c;
-    int r = read_committed_begin(e, &c);
+    int r = integrity_check(m, &all);
 
-    if (r < 0)
-        return r;
-    r = integrity_check(c, &f);
-    if (r == 0 && f.count == 0 && !repair)
-        r = schema_check(m, c, false, found, arg, &f.count, &repaired);
-    sql_read_end(m, c);
-    if (r == 0 && f.count == 0 && repair) {
+    if (r == 0 && f.count == 0)
+        r = schema_look(m, &w, &problems);
+    if (r == 0 && problems > 0 && repair) {
+        problems = 0;
         r = write_alone_begin(e, &c);
         if (r == 0)
-            r = sql_write_end(m, c, schema_check(m, c, true, found, arg, &f.count, &repaired));
+            r = sql_write_end(m, c, schema_repair(m, c, &all, &problems, &repaired));
     }
     if (r < 0)
         return r;
-    *ret_problems = f.count;
+    *ret_problems = f.count > problems ? f.count : problems;
     *ret_repaired = repaired;
     return 0;
 }

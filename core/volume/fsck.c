@@ -108,24 +108,25 @@ static int fsck_block(struct walk *w, const struct meta_block *b)
     return 0;
 }
 
-struct meta_found {
-    const struct pc_upkeep *up;
-};
-
 static void meta_found(void *arg, const char *text)
 {
-    found(((struct meta_found *)arg)->up, text);
+    found(arg, text);
+}
+
+static int meta_step(void *arg, uint64_t done, uint64_t total)
+{
+    return step(arg, done, total);
 }
 
 int pc_fsck(struct pc_volume *v, bool repair, const struct pc_upkeep *up,
             struct pc_fsck_result *ret)
 {
     struct pc_fsck_result r = {0};
-    struct meta_found mf = {up};
+    const struct meta_watch watch = {meta_found, meta_step, (void *)(uintptr_t)up};
     struct meta_totals t;
     int rc = pc_volume_flush(v);
     if (rc == 0)
-        rc = meta_check(v->meta, repair, meta_found, &mf, &r.problems, &r.repaired);
+        rc = meta_check(v->meta, repair, &watch, &r.problems, &r.repaired);
     if (rc == 0)
         rc = meta_totals(v->meta, &t);
     if (rc < 0)
@@ -203,13 +204,12 @@ int pc_volume_salvage(struct pc_home *home, const struct pc_keys *keys, const st
                       struct pc_fsck_result *ret)
 {
     char dir[4096];
-    struct meta_found mf = {up};
     int rc = pc_home_path(home, PC_HOME_META, dir, sizeof(dir));
     if (rc < 0)
         return rc;
     uint8_t key[PC_KEY_BYTES];
     pc_keys_derive(keys, PC_KEY_PAGES, key);
-    rc = meta_salvage(dir, key, meta_found, &mf);
+    rc = meta_salvage(dir, key, meta_found, (void *)(uintptr_t)up);
     pc_wipe(key, sizeof(key));
     if (rc == 0)
         *ret = (struct pc_fsck_result){.problems = 1, .repaired = 1};

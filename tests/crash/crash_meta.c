@@ -139,12 +139,13 @@ static void say(void *arg, const char *text)
 
 static void is_a_past_state(const char *dir, size_t upto)
 {
+    const struct meta_watch watch = {.found = say};
     struct meta *m = open_it(dir);
     int64_t files = ask(m, "SELECT count(*) FROM edge"), data;
     uint64_t problems = 9, repaired;
 
     data = ask(m, "SELECT CASE WHEN atime > 1000000 THEN 0 ELSE atime END FROM node WHERE ino = 1");
-    assert_int_equal(meta_check(m, false, say, NULL, &problems, &repaired), 0);
+    assert_int_equal(meta_check(m, false, &watch, &problems, &repaired), 0);
     assert_int_equal(problems, 0);
     assert_int_equal(ask(m, "SELECT count(*) FROM edge WHERE CAST(substr(CAST(seg AS TEXT), 2) AS"
                             " INTEGER) > (SELECT count(*) FROM edge)"),

@@ -56,9 +56,10 @@ static void show(void *arg, const char *text)
 
 bool test_meta_clean(struct meta *m)
 {
+    const struct meta_watch watch = {.found = show};
     uint64_t problems = 0, repaired = 0;
 
-    must(meta_check(m, false, show, NULL, &problems, &repaired), "meta_check");
+    must(meta_check(m, false, &watch, &problems, &repaired), "meta_check");
     return problems == 0;
 }
 

@@ -133,7 +133,7 @@ static void is_sound(struct place *p, int64_t files)
     assert_int_equal(ask(p->m, "SELECT count(*) FROM edge"), files);
     assert_int_equal(meta_totals(p->m, &t), 0);
     assert_int_equal(t.files, files);
-    assert_int_equal(meta_check(p->m, false, NULL, NULL, &problems, &repaired), 0);
+    assert_int_equal(meta_check(p->m, false, NULL, &problems, &repaired), 0);
     assert_int_equal(problems, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "meta/schema.h"
 
 #include "base/alloc.h"
+#include "meta/engine.h"
 #include "pcloud/err.h"
 #include "pcloud/node.h"
 #include "test_env.h"
@@ -68,6 +69,7 @@ static void fill(void)
 static int set_up(void **state)
 {
     (void)state;
+    schema_window = 5; /* so that there are several */
     test_meta_new(&t);
     fill();
     return 0;
@@ -95,11 +97,11 @@ static void is_found_and_mended(const char *sql)
     uint64_t problems = 0, repaired = 0;
 
     damage(sql);
-    assert_int_equal(meta_check(t.m, false, NULL, NULL, &problems, &repaired), 0);
+    assert_int_equal(meta_check(t.m, false, NULL, &problems, &repaired), 0);
     if (problems == 0)
         fail_msg("not found: %s", sql);
     assert_int_equal(repaired, 0);
-    assert_int_equal(meta_check(t.m, true, NULL, NULL, &problems, &repaired), 0);
+    assert_int_equal(meta_check(t.m, true, NULL, &problems, &repaired), 0);
     if (problems == 0 || repaired == 0)
         fail_msg("not counted as mended: %s", sql);
     if (!test_meta_clean(t.m))
@@ -409,6 +411,42 @@ static void no_memory_leaves_nothing_half_done(void **state)
     }
 }
 
+struct watched {
+    uint64_t steps, made;
+    int stop;
+};
+
+/* Between two steps nothing is held: no view that would keep the log from starting anew, no lock that a writer waits for. */
+static int look_around(void *arg, uint64_t done, uint64_t total)
+{
+    struct watched *w = arg;
+    const struct engine *e = (const struct engine *)(const void *)t.m;
+    char name[32];
+
+    assert_true(done == ++w->steps && done <= total && total > 20);
+    assert_int_equal(e->idle_n, e->readers_n);
+    snprintf(name, sizeof(name), "%cbeside%llu", w->stop ? 's' : 'n', (unsigned long long)done);
+    test_file(t.m, folder, name);
+    w->made++;
+    return w->stop;
+}
+
+static void others_write_beside_the_check(void **state)
+{
+    struct watched w = {0};
+    const struct meta_watch watch = {.step = look_around, .arg = &w};
+    uint64_t problems = 9, repaired = 9;
+
+    (void)state;
+    assert_int_equal(meta_check(t.m, false, &watch, &problems, &repaired), 0);
+    assert_int_equal(problems, 0);
+    assert_int_equal(repaired, 0);
+    assert_true(w.steps > 40 && w.made == w.steps);
+    w = (struct watched){.stop = 1};
+    assert_int_equal(meta_check(t.m, true, &watch, &problems, &repaired), PC_ECANCELED);
+    assert_int_equal(w.steps, 1);
+}
+
 /* SQLite's allocations fail with ours. */
 static sqlite3_mem_methods real;
 
@@ -441,6 +479,7 @@ int main(void)
         cmocka_unit_test(damage_is_found_and_mended),
         TEST(what_lost_its_name_is_in_lost_found),
         TEST(circles_are_opened),
+        TEST(others_write_beside_the_check),
         TEST(no_memory_leaves_nothing_half_done),
     };
 

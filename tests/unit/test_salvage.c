@@ -122,11 +122,12 @@ static uint32_t pages_of(const char *path)
 /* Nothing is found wrong, every name leads to its node, and at least so many files are there with their content. */
 static void is_sound(struct place *p, int64_t least)
 {
+    const struct meta_watch watch = {.found = say};
     uint64_t problems = 9, repaired;
     int64_t files;
 
     open_it(p);
-    assert_int_equal(meta_check(p->m, false, say, NULL, &problems, &repaired), 0);
+    assert_int_equal(meta_check(p->m, false, &watch, &problems, &repaired), 0);
     assert_int_equal(problems, 0);
     files = ask(p, "SELECT count(*) FROM edge e JOIN node n ON n.ino = e.ino JOIN inline i ON i.ino"
                    " = n.ino WHERE length(i.data) = n.size");

@@ -178,7 +178,7 @@ static int64_t feed_wait(struct meta *m, uint64_t after)
 static int64_t check(struct meta *m)
 {
     uint64_t problems, repaired;
-    int r = meta_check(m, false, NULL, NULL, &problems, &repaired);
+    int r = meta_check(m, false, NULL, &problems, &repaired);
 
     return r < 0 ? r : (int64_t)problems;
 }

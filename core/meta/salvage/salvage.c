@@ -333,13 +333,14 @@ free_vfs:
 static int mend(struct salvage *s, const uint8_t page_key[32])
 {
     const struct meta_options o = {.dir = s->dir, .page_key = page_key, .program = "salvage"};
+    const struct meta_watch watch = {.found = s->found, .arg = s->arg};
     uint64_t problems, repaired;
     struct meta *m;
     int r = meta_open(&o, &m), r2;
 
     if (r < 0)
         return r;
-    r = meta_check(m, true, s->found, s->arg, &problems, &repaired);
+    r = meta_check(m, true, &watch, &problems, &repaired);
     r2 = meta_close(m);
     return r < 0 ? r : r2;
 }
