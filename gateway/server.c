@@ -298,6 +298,7 @@ static void setup_process(sigset_t *set)
 
 static int open_all(struct server_state *s)
 {
+    const char *sigv2;
     char *path;
     int rc = pc_home_default(s->opts->home, &path);
 
@@ -319,7 +320,11 @@ static int open_all(struct server_state *s)
         rc = open_volume(s);
     if (rc < 0)
         return rc;
+    sigv2 = pc_config_str(s->config, PC_CONFIG_S3_SIGV2);
     s->gateway = (struct gateway){
+        .sigv2 = strcmp(sigv2, "on") == 0    ? SIGV2_ON
+                 : strcmp(sigv2, "off") == 0 ? SIGV2_OFF
+                                             : SIGV2_URL,
         .volume = s->volume,
         .region = pick(s, s->opts->region, PC_CONFIG_S3_REGION),
         .domain = pick(s, s->opts->domain, PC_CONFIG_S3_DOMAIN),

@@ -2,6 +2,7 @@
 /* Who sends a request: finds the key, checks time, scope and signature, and says what is wrong as S3 does. */
 #include "s3/s3.h"
 
+#include "auth/sigv2.h"
 #include "pcloud/err.h"
 #include "pcloud/keys.h"
 
@@ -190,29 +191,42 @@ static void signing_key(struct s3 *s, const char *secret)
     sigv4_key(&s->sig, secret, s->signing_key);
 }
 
+int auth_key(struct s3 *s, const char *access_key, struct pc_access_key *key)
+{
+    int rc = pc_key_find(s->gw->volume, access_key, key);
+
+    if (rc == PC_ENOUSER)
+        s3_extra(s, "AWSAccessKeyId", access_key);
+    if (rc < 0)
+        return rc;
+    s->user = key->user;
+    s->read_only = key->read_only;
+    s->only_bucket = *key->bucket ? req_dup(s->r, key->bucket, strlen(key->bucket)) : "";
+    if (s->only_bucket)
+        return 0;
+    pc_wipe(key->secret_key, sizeof key->secret_key);
+    return -ENOMEM;
+}
+
 int s3_authenticate(struct s3 *s)
 {
     const char *payload = s3_header(s, "x-amz-content-sha256");
     struct pc_access_key key;
-    int rc = read_form(s);
+    int rc;
 
+    if (sigv2_asks(s))
+        return sigv2_authenticate(s);
+    rc = read_form(s);
     if (rc < 0)
         return rc;
     if (!payload && !s->sig.presigned)
         return s3_fail(s, S3_EREQUEST,
                        "Missing required header for this request: x-amz-content-sha256");
-    rc = pc_key_find(s->gw->volume, s->sig.access_key, &key);
-    if (rc == PC_ENOUSER)
-        s3_extra(s, "AWSAccessKeyId", s->sig.access_key);
+    rc = auth_key(s, s->sig.access_key, &key);
     if (rc < 0)
         return rc;
     signing_key(s, key.secret_key);
     pc_wipe(key.secret_key, sizeof key.secret_key);
-    s->user = key.user;
-    s->read_only = key.read_only;
-    s->only_bucket = *key.bucket ? req_dup(s->r, key.bucket, strlen(key.bucket)) : "";
-    if (!s->only_bucket)
-        return -ENOMEM;
     rc = check_scope(s);
     if (rc == 0)
         rc = check_time(s);

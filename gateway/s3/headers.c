@@ -71,27 +71,35 @@ static int check_class(struct s3 *s, const char *class)
     return S3_ESTORAGECLASS;
 }
 
+int headers_add_meta(struct s3 *s, const char *given, const char *value, size_t *total,
+                     struct buf *out)
+{
+    char name[128];
+    size_t len = strlen(given);
+
+    if (strncasecmp(given, META, strlen(META)) != 0)
+        return 0;
+    *total += len - strlen(META) + strlen(value);
+    if (*total > S3_META_MAX || len >= sizeof name) {
+        s3_extra(s, "MaxSizeAllowed", "2048");
+        return S3_EMETATOOLARGE;
+    }
+    for (size_t k = 0; k <= len; k++)
+        name[k] = (char)tolower((unsigned char)given[k]);
+    headers_add(out, name, value);
+    return 0;
+}
+
 static int collect_meta(struct s3 *s, struct buf *out)
 {
     size_t total = 0;
+    int rc = 0;
 
-    for (size_t i = 0; i < s->r->header_count; i++) {
-        const struct header *h = &s->r->headers[i];
-        char name[128];
-        size_t len = strlen(h->name);
-
-        if (strncasecmp(h->name, META, strlen(META)) != 0)
-            continue;
-        total += len - strlen(META) + strlen(h->value);
-        if (total > S3_META_MAX || len >= sizeof name) {
-            s3_extra(s, "MaxSizeAllowed", "2048");
-            return S3_EMETATOOLARGE;
-        }
-        for (size_t k = 0; k <= len; k++)
-            name[k] = (char)tolower((unsigned char)h->name[k]);
-        headers_add(out, name, h->value);
-    }
-    return 0;
+    for (size_t i = 0; rc == 0 && i < s->r->header_count; i++)
+        rc = headers_add_meta(s, s->r->headers[i].name, s->r->headers[i].value, &total, out);
+    for (size_t i = 0; rc == 0 && s->sig.presigned && i < s->query.count; i++)
+        rc = headers_add_meta(s, s->query.params[i].name, s->query.params[i].value, &total, out);
+    return rc;
 }
 
 int headers_collect(struct s3 *s, struct buf *out)

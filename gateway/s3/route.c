@@ -210,6 +210,7 @@ int s3_resolve(struct s3 *s)
         s->bucket = req_dup(s->r, host, host_len);
         if (!s->bucket)
             return -ENOMEM;
+        s->host_style = true;
     } else if (left > 0) {
         slash = memchr(path, '/', left);
         len = slash ? (size_t)(slash - path) : left;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int s3_fail(struct s3 *s, enum s3_error error, const char *fmt, ...)
 {
@@ -34,9 +35,30 @@ const char *s3_param(const struct s3 *s, const char *name)
     return uri_query_get(&s->query, name);
 }
 
+/* What is about the signing and the sender's own body stays where it is. */
+bool s3_hoisted(const char *param)
+{
+    static const char *const not [] = {
+        "x-amz-algorithm", "x-amz-checksum-",    "x-amz-content-sha256", "x-amz-credential",
+        "x-amz-date",      "x-amz-expires",      "x-amz-sdk-",           "x-amz-security-token",
+        "x-amz-signature", "x-amz-signedheaders"};
+
+    for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
+        if (strncasecmp(param, not [i], strlen(not [i])) == 0)
+            return false;
+    return strncasecmp(param, "x-amz-", 6) == 0;
+}
+
 const char *s3_header(const struct s3 *s, const char *name)
 {
-    return req_header(s->r, name);
+    const char *v = req_header(s->r, name);
+
+    if (v || !s->sig.presigned || strncmp(name, "x-amz-", 6) != 0)
+        return v;
+    for (size_t i = 0; i < s->query.count; i++)
+        if (s3_hoisted(s->query.params[i].name) && strcasecmp(s->query.params[i].name, name) == 0)
+            return s->query.params[i].value;
+    return NULL;
 }
 
 int s3_number(struct s3 *s, const char *text, long min, long max, const char *name, long *ret)

@@ -3,6 +3,7 @@
 #ifndef GATEWAY_S3_H
 #define GATEWAY_S3_H
 
+#include "auth/auth.h"
 #include "auth/chunk.h"
 #include "auth/sigv4.h"
 #include "gateway.h"
@@ -46,6 +47,7 @@ struct s3 {
     char id[17]; /* of the request */
     enum s3_level level;
     struct uri_query query;
+    bool host_style;    /* the host names the bucket */
     const char *bucket; /* decoded; "" at the service */
     const char *key;
     size_t key_len;
@@ -88,9 +90,11 @@ int s3_fail(struct s3 *s, enum s3_error error, const char *fmt, ...)
 void s3_extra(struct s3 *s, const char *name, const char *value);
 /** s3_reply_xml(s): the reply is 200 with the XML in r->reply_body. */
 int s3_reply_xml(struct s3 *s);
-/** s3_param(s, name), s3_header(s, name): a query parameter, a header, or NULL. */
+/** s3_param(s, name), s3_header(s, name): a query parameter, a header (of a presigned URL also one that was put into it), or NULL. */
 const char *s3_param(const struct s3 *s, const char *name);
 const char *s3_header(const struct s3 *s, const char *name);
+/** s3_hoisted(param): does such a parameter of a presigned URL stand for the header of its name? */
+bool s3_hoisted(const char *param);
 /** s3_may_use(s, bucket): 0, or S3_EACCESS if the bucket is another user's or outside the key's restriction. */
 int s3_may_use(struct s3 *s, const struct pc_bucket *bucket);
 /** s3_owner(s, name, ret): the user of that name; "" is the volume's owner. Never fails: unknown ones have an empty id. */
@@ -99,9 +103,6 @@ void s3_owner(struct s3 *s, const char *name, struct pc_user *ret);
 int s3_number(struct s3 *s, const char *text, long min, long max, const char *name, long *ret);
 /** s3_etag_plain(etag): in place, without quotes. */
 char *s3_etag_plain(char *etag);
-
-/* auth/auth.c */
-int s3_authenticate(struct s3 *s);
 
 /* route.c */
 int s3_resolve(struct s3 *s);
@@ -116,6 +117,9 @@ void body_fini(struct s3 *s);
 /* headers.c */
 int headers_collect(struct s3 *s, struct buf *out);
 void headers_add(struct buf *b, const char *name, const char *value);
+/** headers_add_meta(s, given, value, total, out): keep an x-amz-meta- header (others are left out); ${total} counts them. */
+int headers_add_meta(struct s3 *s, const char *given, const char *value, size_t *total,
+                     struct buf *out);
 void headers_reply(struct s3 *s, const struct pc_headers *h);
 int headers_refuse(struct s3 *s);
 int headers_write_condition(struct s3 *s, struct pc_condition *ret);

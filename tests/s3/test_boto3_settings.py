@@ -7,7 +7,11 @@ import sys
 import time
 import traceback
 
-from test_boto3 import ENDPOINT, S3, body, bucket, raises, raw, same
+import boto3
+from botocore.client import Config
+from botocore.exceptions import ClientError
+
+from test_boto3 import ENDPOINT, REGION, S3, body, bucket, raises, raw, same
 
 
 def wait(cond, what):
@@ -249,6 +253,56 @@ def test_lifecycle_expires():
     wait(lambda: [u["Key"] for u in S3.list_multipart_uploads(Bucket=b)["Uploads"]] == ["other"], "aborted")
     wait(lambda: S3.head_object(Bucket=b, Key="cool/k").get("StorageClass") == "STANDARD_IA", "moved")
     same(body(S3.get_object(Bucket=b, Key="cool/k")), b"c")
+
+
+def old_client(**kw):
+    return boto3.client("s3", endpoint_url=ENDPOINT, region_name=REGION, config=Config(signature_version="s3", s3={"addressing_style": "path"}), **kw)
+
+
+def test_signature_v2_urls():
+    b = bucket()
+    c = old_client()
+    put = c.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "a b+c", "Metadata": {"m": "1"}, "ContentType": "text/plain"})
+    assert "AWSAccessKeyId" in put and "X-Amz-Algorithm" not in put
+    same(raw(put, "PUT", b"old", {"x-amz-meta-m": "1", "Content-Type": "text/plain"})[0], 200)
+    same(raw(put, "PUT", b"old", {"Content-Type": "text/plain"})[0], 200)
+    same(raw(put, "PUT", b"old", {"Content-Type": "text/html"})[0], 403)
+    get = c.generate_presigned_url("get_object", Params={"Bucket": b, "Key": "a b+c", "ResponseContentType": "text/x;y"})
+    status, h, data = raw(get)
+    same((status, h["Content-Type"], h["x-amz-meta-m"], data), (200, "text/x;y", "1", b"old"))
+    same(raw(c.generate_presigned_url("list_objects", Params={"Bucket": b}))[0], 200)
+    same(raw(get.replace("response-content-type", "response-expires"))[0], 403)
+    same(raw(get, "DELETE")[0], 403)
+    late = c.generate_presigned_url("get_object", Params={"Bucket": b, "Key": "a b+c"}, ExpiresIn=-1)
+    status, _, data = raw(late)
+    assert status == 403 and b"Request has expired" in data, data
+    wrong = old_client(aws_access_key_id="NOBODY", aws_secret_access_key="x" * 8)
+    status, _, data = raw(wrong.generate_presigned_url("get_object", Params={"Bucket": b, "Key": "a b+c"}))
+    assert status == 403 and b"InvalidAccessKeyId" in data, data
+
+
+def test_signature_v2_headers_are_off():
+    try:
+        old_client().list_buckets()
+    except ClientError as e:
+        same(e.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+    else:
+        raise AssertionError("taken")
+
+
+def test_hoisted_headers():
+    b = bucket()
+    url = S3.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "k"})
+    same(raw(url + "&x-amz-tagging=a%3D1", "PUT", b"")[0], 403)  # not signed
+    c = boto3.client("s3", endpoint_url=ENDPOINT, region_name=REGION, config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+
+    def hoist(request, **kw):
+        request.url += "?x-amz-tagging=a%3D1&x-amz-meta-hoisted=yes"
+
+    c.meta.events.register("before-sign.s3.PutObject", hoist)
+    same(raw(c.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "k"}), "PUT", b"")[0], 200)
+    same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], tag_set(a="1")["TagSet"])
+    same(S3.head_object(Bucket=b, Key="k")["Metadata"], {"hoisted": "yes"})
 
 
 def main():
