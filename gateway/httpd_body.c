@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies of requests: from the polling thread through two buffers to a worker, and the order of the app's calls. */
+/* Bodies of requests: from the polling thread through a ring to a worker, and the order of the app's calls. */
 #include "httpd_priv.h"
 
 #include "pcloud/log.h"
@@ -19,13 +19,28 @@ static void call_head(struct exchange *x)
         x->failed = true;
 }
 
-static void call_data(struct exchange *x, struct stage *s)
+/* Give the app what is there, and what comes meanwhile. ${wake}: a connection that waits for room goes on as soon as half is free. */
+static void feed(struct exchange *x, bool wake)
 {
     const struct req_app *app = x->server->httpd->options.app;
+    struct ring *g = &x->ring;
+    uint64_t out = atomic_load(&g->out);
+    size_t n;
 
-    if (s->len > 0 && !x->failed && app->data(&x->req, s->data, s->len) < 0)
-        x->failed = true;
-    s->len = 0;
+    while (!x->failed && (n = ring_there(g)) > 0) {
+        size_t at = (size_t)(out % g->cap);
+
+        if (n > g->cap - at)
+            n = g->cap - at;
+        if (n > BODY_PIECE)
+            n = BODY_PIECE;
+        if (app->data(&x->req, g->data + at, n) < 0)
+            x->failed = true;
+        out += n;
+        atomic_store(&g->out, out);
+        if (wake && ring_room(g) >= g->cap / 2)
+            exchange_wake(x);
+    }
 }
 
 static void job_begin(struct worker_job *job)
@@ -40,7 +55,7 @@ static void job_data(struct worker_job *job)
 {
     struct exchange *x = exchange_of(job);
 
-    call_data(x, &x->stage[!x->fill]);
+    feed(x, true);
     exchange_done(x);
 }
 
@@ -49,7 +64,7 @@ static void job_finish(struct worker_job *job)
     struct exchange *x = exchange_of(job);
 
     call_head(x);
-    call_data(x, &x->stage[x->fill]);
+    feed(x, false); /* the connection waits for the end of this job */
     if (!x->failed)
         x->server->httpd->options.app->finish(&x->req);
     reply_prepare(x);
@@ -101,24 +116,36 @@ static enum MHD_Result discard(struct exchange *x, size_t *size)
     return x->dropped > BODY_DRAIN ? MHD_NO : MHD_YES;
 }
 
-static size_t stage_size(const struct req *r)
+static size_t ring_size(const struct req *r)
 {
-    return r->length != REQ_LENGTH_NONE && r->length < BODY_STAGE ? (size_t)r->length : BODY_STAGE;
+    return r->length != REQ_LENGTH_NONE && r->length < BODY_RING ? (size_t)r->length : BODY_RING;
 }
 
-/* Hand the full buffer to a worker and turn to the other one. */
-static void swap_stages(struct exchange *x)
+static void put_in(struct ring *g, const char *data, size_t n)
 {
-    x->fill = !x->fill;
-    x->stage[x->fill].len = 0;
-    exchange_run(x, job_data, EXCHANGE_GO_ON);
+    uint64_t in = atomic_load(&g->in);
+    size_t at = (size_t)(in % g->cap), first = g->cap - at < n ? g->cap - at : n;
+
+    memcpy(g->data + at, data, first);
+    memcpy(g->data, data + first, n - first);
+    atomic_store(&g->in, in + n);
+}
+
+/* Nothing is taken, the same bytes come again: when there is room, or the job ended. */
+static enum MHD_Result data_later(struct exchange *x, bool idle)
+{
+    if (idle)
+        exchange_run(x, job_data, EXCHANGE_GO_ON);
+    exchange_await(x);
+    if (ring_room(&x->ring) >= x->ring.cap / 2)
+        exchange_wake(x); /* it was made in between */
+    return MHD_YES;
 }
 
 enum MHD_Result body_data(struct exchange *x, const char *data, size_t *size)
 {
-    struct stage *s = &x->stage[x->fill];
+    struct ring *g = &x->ring;
     bool idle;
-    size_t n;
 
     if (x->phase == PHASE_DISCARD)
         return discard(x, size);
@@ -129,25 +156,16 @@ enum MHD_Result body_data(struct exchange *x, const char *data, size_t *size)
         x->phase = PHASE_DISCARD;
         return discard(x, size);
     }
-    if (s->len >= BODY_SWAP && x->started) {
-        if (!idle) { /* nothing is taken: the same bytes come again */
-            exchange_await(x);
-            return MHD_YES;
-        }
-        swap_stages(x);
-        s = &x->stage[x->fill];
-    }
-    if (!s->data) {
-        s->cap = stage_size(&x->req);
-        s->data = malloc(s->cap);
-        if (!s->data)
-            return MHD_NO;
-    }
-    n = *size < s->cap - s->len ? *size : s->cap - s->len;
-    memcpy(s->data + s->len, data, n);
-    s->len += n;
-    x->req.received += n;
-    *size -= n;
+    if (!g->data && ring_alloc(g, ring_size(&x->req)) < 0)
+        return MHD_NO;
+    if (ring_room(g) <
+        *size) /* all or nothing: the library does not come back for a rest by itself */
+        return x->started && *size <= g->cap / 2 ? data_later(x, idle) : MHD_NO;
+    put_in(g, data, *size);
+    x->req.received += *size;
+    *size = 0;
+    if (x->started && idle && ring_there(g) >= BODY_START)
+        exchange_run(x, job_data, EXCHANGE_GO_ON);
     return MHD_YES;
 }
 

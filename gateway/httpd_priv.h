@@ -12,9 +12,9 @@
 #define POOL_BYTES                                                                                 \
     (64u << 10) /* of a connection: request head, read buffer, reply head; wiped for each request */
 #define BODY_SMALL (64u << 10)  /* bodies up to this are collected first and served by one job */
-#define BODY_STAGE (256u << 10) /* bytes of a body in one buffer; two of them a request */
-#define BODY_SWAP                                                                                  \
-    (BODY_STAGE / 2) /* from here on a buffer goes to a worker as soon as one is free */
+#define BODY_RING (1u << 20)    /* bytes of a longer one that may wait for a worker */
+#define BODY_PIECE (256u << 10) /* bytes of it given to the app at once, if there are so many */
+#define BODY_START (128u << 10) /* from here on a worker begins */
 #define BODY_DRAIN                                                                                 \
     (16u << 20) /* bytes of a refused body that are read and dropped before the connection is cut */
 #define REPLY_WHOLE (512u << 10) /* replies up to this are read first and leave in one write */
@@ -56,10 +56,10 @@ enum job_state {
     JOB_AWAITED /* the connection is suspended until the job ends */
 };
 
-struct
-    stage { /* bytes of a body between the polling thread and a worker; the first also those of a reply */
+struct ring { /* bytes between the polling thread and a worker: one puts in, the other takes out */
     char *data;
-    size_t len, cap;
+    size_t cap;
+    atomic_ullong in, out; /* bytes since the start; each is changed by one side only */
 };
 
 struct exchange {   /* a request and its reply on a connection */
@@ -73,12 +73,9 @@ struct exchange {   /* a request and its reply on a connection */
     bool started; /* app->head was called */
     bool failed;  /* the reply is set by head or data: feed nothing more */
     bool sent;    /* the reply went out whole */
-    uint64_t dropped;
-    struct stage stage[2]; /* of the body; then the first is the ring of the reply */
-    int fill;              /* the stage that is filled by the polling thread */
-    atomic_ullong made;    /* bytes of the reply that a worker put into the ring */
-    atomic_ullong replied; /* bytes of it that the polling thread took */
-    int source_error;      /* valid while no job runs */
+    uint64_t dropped, replied;
+    struct ring ring; /* of the body; then of the reply */
+    int source_error; /* of the reply; valid while no job runs */
     char method[16];
     char target[];
 };
@@ -98,6 +95,12 @@ struct exchange *exchange_of(struct worker_job *job);
 /** server_enter(s), server_leave(s): around every callback: httpd_stop waits until none is inside. */
 void server_enter(struct server *s);
 void server_leave(struct server *s);
+
+/** ring_alloc(g, cap): empty, with room for ${cap} bytes at least; -ENOMEM. */
+int ring_alloc(struct ring *g, size_t cap);
+/** ring_there(g), ring_room(g): bytes in it; bytes that fit. Seen from one side, the other can only have made it more. */
+size_t ring_there(const struct ring *g);
+size_t ring_room(const struct ring *g);
 
 /* httpd_body.c */
 /** body_begin(x): the head is complete: decide how the body is taken. */

@@ -8,37 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int stage_alloc(struct stage *s, size_t cap)
-{
-    if (s->cap < cap) {
-        free(s->data);
-        s->data = malloc(cap);
-        s->cap = s->data ? cap : 0;
-    }
-    s->len = 0;
-    return s->data ? 0 : -1;
-}
-
-/* The next bytes of the source to the ring, as many as have room in one piece; false if that was the last there is to do now. */
+/* The next bytes of the source to the ring, as many as have room in one piece; false if there is nothing to do now. */
 static bool ring_read(struct exchange *x)
 {
     struct req *r = &x->req;
-    struct stage *s = &x->stage[0];
-    uint64_t made = atomic_load(&x->made), left = r->reply_length - made;
-    size_t at = (size_t)(made % s->cap), room = s->cap - (size_t)(made - atomic_load(&x->replied));
-    size_t want = s->cap - at < REPLY_BLOCK ? s->cap - at : REPLY_BLOCK;
+    struct ring *g = &x->ring;
+    uint64_t in = atomic_load(&g->in), left = r->reply_length - in;
+    size_t at = (size_t)(in % g->cap);
+    size_t want = g->cap - at < REPLY_BLOCK ? g->cap - at : REPLY_BLOCK;
     ssize_t n;
 
     if (want > left)
         want = (size_t)left;
-    if (want == 0 || want > room)
+    if (want == 0 || want > ring_room(g))
         return false;
-    n = r->source.read(r->source.arg, s->data + at, want, r->reply_offset + made);
+    n = r->source.read(r->source.arg, g->data + at, want, r->reply_offset + in);
     if (n <= 0) {
         x->source_error = n < 0 ? (int)n : -EIO;
         return false;
     }
-    atomic_store(&x->made, made + (uint64_t)n);
+    atomic_store(&g->in, in + (uint64_t)n);
     return true;
 }
 
@@ -48,7 +37,7 @@ static void job_read(struct worker_job *job)
     struct exchange *x = exchange_of(job);
 
     while (!atomic_load(&x->server->stopping) && ring_read(x))
-        if (atomic_load(&x->made) - atomic_load(&x->replied) >= x->stage[0].cap / 2)
+        if (ring_there(&x->ring) >= x->ring.cap / 2)
             exchange_wake(x);
     exchange_done(x);
 }
@@ -78,7 +67,7 @@ void reply_prepare(struct exchange *x)
     if (!r->source.read || r->head || r->reply_length == 0)
         return;
     ring = r->reply_length <= REPLY_WHOLE ? (size_t)r->reply_length : REPLY_RING;
-    if (stage_alloc(&x->stage[0], ring) < 0) {
+    if (ring_alloc(&x->ring, ring) < 0) {
         fail_reply(x, -ENOMEM);
         return;
     }
@@ -92,12 +81,11 @@ void reply_prepare(struct exchange *x)
 /* Have a worker go on reading if there is something left, none is at it, and half of the ring is free. */
 static void read_on(struct exchange *x)
 {
-    uint64_t made;
+    struct ring *g = &x->ring;
 
     if (atomic_load(&x->job_state) != JOB_IDLE || x->source_error)
         return;
-    made = atomic_load(&x->made);
-    if (made < x->req.reply_length && made - atomic_load(&x->replied) <= x->stage[0].cap / 2)
+    if (atomic_load(&g->in) < x->req.reply_length && ring_there(g) <= g->cap / 2)
         exchange_run(x, job_read, EXCHANGE_GO_ON);
 }
 
@@ -106,12 +94,12 @@ static ssize_t give_later(struct exchange *x, bool idle)
 {
     if (idle && (x->source_error || x->server->stopping)) {
         pc_log(PC_LOG_WARN, "http.cut", "%s %s: the reply ends %llu bytes early", x->req.method,
-               x->req.target, (unsigned long long)(x->req.reply_length - atomic_load(&x->replied)));
+               x->req.target, (unsigned long long)(x->req.reply_length - x->replied));
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     read_on(x);
     exchange_await(x);
-    if (atomic_load(&x->made) > atomic_load(&x->replied))
+    if (ring_there(&x->ring) > 0)
         exchange_wake(x); /* it came in between */
     return 0;
 }
@@ -119,17 +107,18 @@ static ssize_t give_later(struct exchange *x, bool idle)
 /* The next bytes, on the polling thread; 0 after suspending. */
 static ssize_t give_more(struct exchange *x, char *out, size_t max)
 {
-    const struct stage *s = &x->stage[0];
+    struct ring *g = &x->ring;
     bool idle = atomic_load(&x->job_state) == JOB_IDLE; /* before looking what it made */
-    uint64_t replied = atomic_load(&x->replied), there = atomic_load(&x->made) - replied;
-    size_t at = (size_t)(replied % s->cap), n = s->cap - at < max ? s->cap - at : max;
+    size_t there = ring_there(g), at = (size_t)(x->replied % g->cap);
+    size_t n = g->cap - at < max ? g->cap - at : max;
 
     if (there == 0)
         return give_later(x, idle);
     if (n > there)
-        n = (size_t)there;
-    memcpy(out, s->data + at, n);
-    atomic_store(&x->replied, replied + n);
+        n = there;
+    memcpy(out, g->data + at, n);
+    x->replied += n;
+    atomic_store(&g->out, x->replied);
     read_on(x);
     return (ssize_t)n;
 }
@@ -173,15 +162,15 @@ static struct MHD_Response *from_memory(char *data, size_t len)
 static struct MHD_Response *from_source(struct exchange *x)
 {
     struct req *r = &x->req;
-    struct stage *s = &x->stage[0];
 
     if (r->head || r->reply_length == 0)
         return MHD_create_response_from_callback(r->reply_length, 64, give_nothing, NULL, NULL);
     if (r->reply_length <= REPLY_WHOLE) { /* all of it is here: head and body leave in one write */
-        char *data = s->data;
+        char *data = x->ring.data;
 
-        *s = (struct stage){0};
-        atomic_store(&x->replied, r->reply_length);
+        x->ring.data = NULL;
+        x->ring.cap = 0;
+        x->replied = r->reply_length;
         return from_memory(data, (size_t)r->reply_length);
     }
     read_on(x);
@@ -197,7 +186,7 @@ static struct MHD_Response *make_response(struct exchange *x)
     if (r->source.read)
         return from_source(x);
     data = buf_take(&r->reply_body, &len);
-    atomic_store(&x->replied, r->head ? 0 : len);
+    x->replied = r->head ? 0 : len;
     return from_memory(data, len);
 }
 

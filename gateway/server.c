@@ -178,7 +178,7 @@ static int start_http(struct server_state *s)
 
     if (rc < 0)
         return rc;
-    o.pool = s->pool;
+    o.pool = s->gateway.pool = s->pool;
     rc = httpd_start(&o, &s->s3);
     if (rc < 0)
         return rc;

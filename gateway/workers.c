@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #define STACK_BYTES (512u << 10)
@@ -14,7 +13,7 @@ struct workers {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct worker_job *first, **last;
-    unsigned idle;
+    unsigned idle, queued;
     bool stopping;
     unsigned count;
     pthread_t threads[];
@@ -30,6 +29,7 @@ static void *work(void *arg)
 
         if (job) {
             p->first = job->next;
+            p->queued--;
             if (!p->first)
                 p->last = &p->first;
             pthread_mutex_unlock(&p->lock);
@@ -87,18 +87,40 @@ int workers_start(unsigned threads, struct workers **ret)
     return 0;
 }
 
+/* Under the lock. */
+static void enqueue(struct workers *p, struct worker_job *job)
+{
+    job->next = NULL;
+    *p->last = job;
+    p->last = &job->next;
+    p->queued++;
+}
+
 void workers_submit(struct workers *p, struct worker_job *job)
 {
     bool wake;
 
-    job->next = NULL;
     pthread_mutex_lock(&p->lock);
-    *p->last = job;
-    p->last = &job->next;
+    enqueue(p, job);
     wake = p->idle > 0;
     pthread_mutex_unlock(&p->lock);
     if (wake)
         pthread_cond_signal(&p->wake);
+}
+
+bool workers_offer(struct workers *p, struct worker_job *job)
+{
+    bool taken;
+
+    pthread_mutex_lock(&p->lock);
+    taken =
+        p->idle > p->queued; /* each of those that wait may have been woken for one in the queue */
+    if (taken)
+        enqueue(p, job);
+    pthread_mutex_unlock(&p->lock);
+    if (taken)
+        pthread_cond_signal(&p->wake);
+    return taken;
 }
 
 void workers_stop(struct workers *p)

@@ -4,10 +4,14 @@
 
 #include "pcloud/err.h"
 #include "s3/xml_in.h"
+#include "workers.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define ASIDE_LEAST (32u << 10) /* a shorter piece is not worth another thread */
 
 static int parse_payload(struct s3 *s, enum chunk_kind *ret_kind)
 {
@@ -120,15 +124,45 @@ int body_open(struct s3 *s)
     return chunk_init(s->chunk, kind, &s->sig, s->signing_key, s->length);
 }
 
-/* Content as the client meant it. */
-static int take(void *arg, const void *data, size_t len)
-{
-    struct s3 *s = arg;
+/* A digest that takes a piece on another thread. MD5 alone takes as long as all the rest that is done to content. */
+struct aside {
+    struct worker_job job;
+    sem_t done;
+    struct pc_digest *digest;
+    const void *data;
+    size_t len;
+};
 
-    if (s->md5)
-        pc_digest_update(s->md5, data, len);
-    if (s->sum)
-        pc_digest_update(s->sum, data, len);
+static void aside_run(struct worker_job *job)
+{
+    struct aside *a = (struct aside *)(void *)job;
+
+    pc_digest_update(a->digest, a->data, a->len);
+    sem_post(&a->done);
+}
+
+/* True: the piece is being taken, and must stay until aside_wait. */
+static bool aside_start(struct aside *a, struct s3 *s, const void *data, size_t len)
+{
+    *a = (struct aside){.job.fn = aside_run, .digest = s->md5, .data = data, .len = len};
+    if (len < ASIDE_LEAST || sem_init(&a->done, 0, 0) < 0)
+        return false;
+    if (workers_offer(s->gw->pool, &a->job))
+        return true;
+    sem_destroy(&a->done);
+    return false;
+}
+
+static void aside_wait(struct aside *a)
+{
+    while (sem_wait(&a->done) < 0)
+        ;
+    sem_destroy(&a->done);
+}
+
+/* Content on its way to where it belongs. */
+static int take_content(struct s3 *s, const void *data, size_t len)
+{
     if (s->op->body == S3_BODY_XML) {
         buf_add(&s->xml, data, len);
         return s->xml.err == PC_ELIMIT ? (int)S3_EMESSAGETOOBIG : s->xml.err;
@@ -146,10 +180,28 @@ static int take(void *arg, const void *data, size_t len)
     return pc_put_write(s->put, data, len);
 }
 
-int body_feed(struct s3 *s, const void *data, size_t len)
+/* Content as the client meant it. */
+static int take(void *arg, const void *data, size_t len)
 {
+    struct s3 *s = arg;
+    struct aside a;
+    bool aside = s->md5 && aside_start(&a, s, data, len);
+    int rc;
+
     if (s->sha)
         pc_digest_update(s->sha, data, len);
+    if (s->sum)
+        pc_digest_update(s->sum, data, len);
+    rc = take_content(s, data, len);
+    if (aside)
+        aside_wait(&a);
+    else if (s->md5)
+        pc_digest_update(s->md5, data, len);
+    return rc;
+}
+
+int body_feed(struct s3 *s, const void *data, size_t len)
+{
     if (s->chunk)
         return chunk_feed(s->chunk, data, len, take, s);
     return take(s, data, len);
