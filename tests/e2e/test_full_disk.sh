@@ -26,6 +26,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+sys.path.insert(0, sys.argv[1])
+from rawhttp import exchange, head, request, sign
+
 mount = os.environ["PCLOUD_MOUNT"]
 s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}))
 rng = random.Random(3)
@@ -76,6 +79,30 @@ for i in range(20):
     except ClientError as e:
         codes.add(e.response["ResponseMetadata"]["HTTPStatusCode"])
 check(f"S3 says 507, not {codes}", 507 in codes and codes <= {200, 507})
+
+# every kind of write says so; what frees is done
+def status(what, call, **args):
+    try:
+        call(Bucket="fill", **args)
+    except ClientError as e:
+        meta = e.response["ResponseMetadata"]
+        check(f"{what}: a code beside 507, not {e.response['Error']}", meta["HTTPStatusCode"] != 507 or e.response["Error"]["Code"])
+        return meta["HTTPStatusCode"]
+    return 200
+for i in range(200):  # until there is no room for even the smallest
+    if status("a small object", s3.put_object, Key=f"s3-small{i}", Body=rng.randbytes(3000)) == 507:
+        break
+    accepted.append(f"s3-small{i}")
+else:
+    sys.exit("small objects are not refused")
+check("an upload is refused", status("an upload", s3.create_multipart_upload, Key="s3-up") == 507)
+check("a copy is refused", status("a copy", s3.copy_object, Key="s3-copy", CopySource="keep/s0") == 507)
+check("a bucket is refused", request("PUT", "/more").status == 507)
+h = sign("PUT", "/fill/s3-stream", "", {"transfer-encoding": "chunked", "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "5"},
+         payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+r = exchange(head("PUT", "/fill/s3-stream", "", h) + b"f\r\n5\r\nhello\r\n0\r\n\r\n\r\n0\r\n\r\n")
+check(f"a stream of chunks is refused, not {r.status} {r.code}", r.status == 507)
+check("what is not there can be deleted", status("a deletion", s3.delete_object, Key="s3-none") == 200)
 listed = [o["Key"] for o in s3.list_objects_v2(Bucket="fill", Prefix="s3-").get("Contents", [])]
 check("a refused object is not there", sorted(listed) == sorted(accepted))
 intact("full")
@@ -90,7 +117,7 @@ for o in s3.list_objects_v2(Bucket="fill").get("Contents", []):
         s3.delete_object(Bucket="fill", Key=o["Key"])
 intact("after deleting")
 PY
-ok 'a full disk' "$PYTHON" "$TMP/full.py"
+ok 'a full disk' "$PYTHON" "$TMP/full.py" "$SRC/tests/s3"
 
 free_before=$(df --output=avail -k "$disk" | tail -n 1)
 ok 'gc on a full disk' pcloud gc --full

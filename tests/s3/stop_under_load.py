@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# Writes until the gateway ends and notes what was answered; checks it afterwards; sends and reads back one large object.
+# Writes until the gateway ends and notes what was answered; checks it afterwards; sends one large object, whole or in parts, and reads it back.
 import hashlib
 import os
 import signal
@@ -58,20 +58,49 @@ def check(path):
     print(f"{len(keys)} objects that were answered are there")
 
 
-def large(path):
-    """PUT and GET of a file through one socket, never whole in memory here either."""
-    size, digest = os.path.getsize(path), hashlib.md5()
-    h = sign("PUT", BUCKET + "/large", payload="UNSIGNED-PAYLOAD")
+LARGE = BUCKET + "/large"
+
+
+def send(key, query, f, size):
+    """PUT the next bytes of a file, never whole in memory here either; their ETag."""
+    digest = hashlib.md5()
+    h = sign("PUT", key, query, payload="UNSIGNED-PAYLOAD")
     h["content-length"] = str(size)
-    with connect() as s, open(path, "rb") as f:
-        s.sendall(head("PUT", BUCKET + "/large", "", h))
-        while block := f.read(1 << 20):
+    with connect() as s:
+        s.sendall(head("PUT", key, query, h))
+        while size > 0:
+            block = f.read(min(size, 1 << 20))
+            size -= len(block)
             digest.update(block)
             s.sendall(block)
         r = read_reply(s)
-    assert r.status == 200 and r.headers["etag"].strip('"') == digest.hexdigest(), r.headers
+    assert r.status == 200 and r.headers["etag"].strip('"') == digest.hexdigest(), (r.status, r.headers)
+    return r.headers["etag"]
+
+
+def put(path):
+    with open(path, "rb") as f:
+        send(LARGE, "", f, os.path.getsize(path))
+
+
+def parts(path):
+    left, part, xml = os.path.getsize(path), 8 << 20, ""
+    r = request("POST", LARGE, "uploads=")
+    upload = r.body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+    with open(path, "rb") as f:
+        for n in range(1, left // part + 2):
+            size = min(part, left)
+            left -= size
+            if size:
+                etag = send(LARGE, f"partNumber={n}&uploadId={upload}", f, size)
+                xml += f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>"
+    r = request("POST", LARGE, f"uploadId={upload}", body=f"<CompleteMultipartUpload>{xml}</CompleteMultipartUpload>".encode())
+    assert r.status == 200 and b"<ETag>" in r.body, (r.status, r.body)
+
+
+def get(path):
     with connect() as s, open(path, "rb") as f:
-        s.sendall(head("GET", BUCKET + "/large", "", sign("GET", BUCKET + "/large")))
+        s.sendall(head("GET", LARGE, "", sign("GET", LARGE)))
         stream = s.makefile("rb")
         assert b" 200 " in stream.readline()
         while stream.readline() != b"\r\n":
@@ -81,9 +110,8 @@ def large(path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--check":
-        check(sys.argv[2])
-    elif sys.argv[1] == "--large":
-        large(sys.argv[2])
+    actions = {"--check": check, "--put": put, "--parts": parts, "--get": get}
+    if sys.argv[1] in actions:
+        actions[sys.argv[1]](sys.argv[2])
     else:
         load(int(sys.argv[1]), sys.argv[2])

@@ -90,13 +90,24 @@ start
 export AWS_ENDPOINT_URL=$S3
 ok "and is there" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --check "$TMP/answered"
 
-# a large body in little memory
+# large bodies in little memory; the key's derivation at the start (44 MiB) is left out by a reset, then in by none
+bounded() { # WHAT: the peak since the last reset is under 64 MiB
+    local peak
+    peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$GW/status")
+    LIB_CHECKS=$((LIB_CHECKS + 1))
+    [ -n "$peak" ] && [ "$peak" -lt 65536 ] || fail "memory: $peak KiB at its peak, $1"
+    say "peak of memory, $1: $peak KiB"
+    echo 5 >"/proc/$GW/clear_refs" || fail "clear_refs"
+}
 head -c 268435456 /dev/urandom >"$TMP/large"
-ok "a large PUT" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --large "$TMP/large"
-peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$GW/status")
-LIB_CHECKS=$((LIB_CHECKS + 1))
-[ -n "$peak" ] && [ "$peak" -lt 65536 ] || fail "memory: $peak KiB at its peak"
-say "peak of memory: $peak KiB"
+bounded 'start'
+ok "a large PUT" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --put "$TMP/large"
+bounded '256 MiB by one PUT'
+ok "a large GET" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --get "$TMP/large"
+bounded '256 MiB by one GET'
+ok "a large upload in parts" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --parts "$TMP/large"
+bounded '256 MiB in parts, completed'
+ok "and its GET" "$PYTHON" "$SRC/tests/s3/stop_under_load.py" --get "$TMP/large"
 stop
 fsck_clean
 pass
