@@ -68,10 +68,8 @@ static int read_form(struct s3 *s)
             "Signature query string parameter or the Authorization header should be specified");
     if (query)
         return form_fault(s, sigv4_from_query(&s->query, &s->sig));
-    if (!header && s3_param(s, "AWSAccessKeyId"))
-        return form_fault(s, SIGV4_UNSUPPORTED);
     if (!header)
-        return S3_EACCESS;
+        return form_fault(s, SIGV4_UNSUPPORTED);
     if (strncmp(header, "AWS ", 4) != 0 && strncmp(header, "AWS4-", 5) != 0)
         return s3_fail(s, S3_EARGUMENT, "Unsupported Authorization Type");
     return form_fault(
@@ -208,6 +206,30 @@ int auth_key(struct s3 *s, const char *access_key, struct pc_access_key *key)
     return -ENOMEM;
 }
 
+/* Nothing in the request claims to be from anybody. */
+static bool is_anonymous(struct s3 *s)
+{
+    static const char *const marks[] = {"X-Amz-Algorithm", "X-Amz-Signature", "X-Amz-Credential",
+                                        "AWSAccessKeyId"};
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (s3_param(s, marks[i]))
+            return false;
+    return !s3_header(s, "Authorization");
+}
+
+/* Who that is owns nothing and has no id; what they may do is for policies and lists to say. */
+static int be_nobody(struct s3 *s)
+{
+    const char *payload = s3_header(s, "x-amz-content-sha256");
+
+    s->anonymous = true;
+    snprintf(s->user.name, sizeof s->user.name, "%s", ACCESS_NOBODY);
+    if (payload && strncmp(payload, "STREAMING-AWS4-", 15) == 0)
+        return s3_fail(s, S3_EACCESS, "A signed payload needs a signed request");
+    return 0;
+}
+
 int s3_authenticate(struct s3 *s)
 {
     const char *payload = s3_header(s, "x-amz-content-sha256");
@@ -216,6 +238,8 @@ int s3_authenticate(struct s3 *s)
 
     if (sigv2_asks(s))
         return sigv2_authenticate(s);
+    if (is_anonymous(s))
+        return be_nobody(s);
     rc = read_form(s);
     if (rc < 0)
         return rc;

@@ -16,13 +16,18 @@ struct listing {
     char last[PC_BUCKET_MAX + 1];
 };
 
+static bool in_bounds(const struct s3 *s, const struct pc_bucket *b)
+{
+    return !*s->only_bucket || strcmp(s->only_bucket, b->name) == 0;
+}
+
 static int list_one(void *arg, const struct pc_bucket *b)
 {
     struct listing *l = arg;
     struct buf *out = &l->s->r->reply_body;
 
-    if (s3_may_use(l->s, b) < 0 || strncmp(b->name, l->prefix, strlen(l->prefix)) != 0 ||
-        strcmp(b->name, l->after) <= 0)
+    if (!access_owns(l->s, b) || !in_bounds(l->s, b) ||
+        strncmp(b->name, l->prefix, strlen(l->prefix)) != 0 || strcmp(b->name, l->after) <= 0)
         return 0;
     if (l->count == l->max)
         return 1;
@@ -102,8 +107,8 @@ static int check_location(struct s3 *s)
     return 0;
 }
 
-/* A bucket of that name is there: the owner's own is fine in the first region, as S3 has it. */
-static int already_there(struct s3 *s)
+/* A bucket of that name is there: the owner's own is fine in the first region, as S3 has it, if its list is to stay private. */
+static int already_there(struct s3 *s, const char *list)
 {
     struct pc_bucket b;
     int rc = pc_bucket_get(s->gw->volume, s->bucket, &b);
@@ -112,29 +117,54 @@ static int already_there(struct s3 *s)
         return rc == PC_ENOBUCKET ? S3_EBUCKETEXISTS : rc;
     if (strcmp(b.owner, s->user.name) != 0 && !(*b.owner == '\0' && s->user.role == PC_ROLE_ADMIN))
         return S3_EBUCKETEXISTS;
-    return strcmp(s->gw->region, "us-east-1") == 0 ? 0 : S3_EBUCKETOWNED;
+    if (strcmp(s->gw->region, "us-east-1") != 0)
+        return S3_EBUCKETOWNED;
+    return list || (b.settings & 1u << PC_SETTING_ACL) ? (int)S3_EBUCKETEXISTS : 0;
+}
+
+/* What a bucket is made with. A crash before it is kept leaves a bucket that is private. */
+static int set_access(struct s3 *s, const char *list, enum ownership ownership)
+{
+    const char *name = ownership_name(ownership);
+    int rc = 0;
+
+    if (s3_header(s, "x-amz-object-ownership"))
+        rc = pc_bucket_setting_set(s->gw->volume, s->bucket, PC_SETTING_OWNERSHIP, name,
+                                   strlen(name));
+    if (rc == 0 && list)
+        rc = pc_bucket_setting_set(s->gw->volume, s->bucket, PC_SETTING_ACL, list, strlen(list));
+    return rc;
+}
+
+static int create(struct s3 *s, const char *list, enum ownership ownership)
+{
+    int rc = pc_bucket_create(s->gw->volume, s->bucket, s->user.name);
+
+    if (rc == PC_EBUCKETEXISTS)
+        return already_there(s, list);
+    return rc < 0 ? rc : set_access(s, list, ownership);
 }
 
 int op_create_bucket(struct s3 *s)
 {
     const char *lock = s3_header(s, "x-amz-bucket-object-lock-enabled");
-    const char *owner = s3_header(s, "x-amz-object-ownership");
+    enum ownership ownership;
+    struct buf list;
     int rc = headers_refuse(s);
 
     if (rc < 0)
         return rc;
     if (lock && strcmp(lock, "true") == 0)
         return s3_fail(s, S3_ENOTIMPLEMENTED, "Object Lock is not implemented.");
-    if (owner && strcmp(owner, "BucketOwnerEnforced") != 0)
-        return s3_fail(s, S3_ENOTIMPLEMENTED,
-                       "Only the object ownership BucketOwnerEnforced is "
-                       "implemented.");
     rc = check_location(s);
     if (rc < 0)
         return rc;
-    rc = pc_bucket_create(s->gw->volume, s->bucket, s->user.name);
-    if (rc == PC_EBUCKETEXISTS)
-        rc = already_there(s);
+    buf_init(&list, ACL_TEXT_MAX);
+    rc = access_of_new_bucket(s, &list, &ownership);
+    if (rc == 0)
+        rc = create(s, list.len && strcmp(list.data, ACL_PRIVATE) != 0 ? list.data : NULL,
+                    ownership);
+    buf_fini(&list);
     if (rc < 0)
         return rc;
     s->r->status = 200;

@@ -3,6 +3,7 @@
 #include "s3/ops.h"
 #include "s3/s3.h"
 
+#include "access/authz.h"
 #include "pcloud/err.h"
 #include "s3/cond.h"
 #include "settings/tagging.h"
@@ -55,24 +56,36 @@ static int check_conditions(struct s3 *s, const struct pc_object *o)
     return cond_check(&c, o->etag, o->mtime.tv_sec) == COND_GO ? 0 : (int)S3_EPRECONDITION;
 }
 
+static int look_at_source(struct s3 *s, struct access *access, struct copy_source *from)
+{
+    int rc = authz_source(s, access, from->key, from->len, &from->object);
+
+    if (rc == 0)
+        rc = check_conditions(s, &from->object);
+    if (rc < 0)
+        pc_object_fini(&from->object);
+    return rc;
+}
+
 int copy_source_open(struct s3 *s, struct copy_source *ret)
 {
     struct pc_bucket bucket;
+    struct access access;
     int rc = parse_source(s, ret);
 
     if (rc == 0)
         rc = pc_bucket_get(s->gw->volume, ret->bucket, &bucket);
     if (rc == PC_EBUCKETNAME)
         rc = PC_ENOBUCKET;
-    if (rc == 0)
-        rc = s3_may_use(s, &bucket);
-    if (rc == 0)
-        rc = pc_object_head(s->gw->volume, ret->bucket, ret->key, ret->len, &ret->object);
     if (rc < 0)
         return rc;
-    rc = check_conditions(s, &ret->object);
-    if (rc < 0)
-        pc_object_fini(&ret->object);
+    access_init(&access, &bucket);
+    rc = pc_object_head(s->gw->volume, ret->bucket, ret->key, ret->len, &ret->object);
+    if (rc == -ENOENT)
+        rc = authz_source(s, &access, ret->key, ret->len, NULL);
+    else if (rc == 0)
+        rc = look_at_source(s, &access, ret);
+    access_fini(&access);
     return rc;
 }
 
@@ -92,9 +105,11 @@ static int read_directive(struct s3 *s, const char *name, enum directive *ret)
     return 0;
 }
 
-/* What of the source stays with the copy. */
+/* What of the source stays with the copy. A list does not: the copy is theirs who make it. */
 static bool is_kept(const char *name, enum directive meta, enum directive tags)
 {
+    if (strcmp(name, "acl") == 0)
+        return false;
     if (strcmp(name, "tagging") == 0)
         return tags == DIRECTIVE_COPY;
     return meta == DIRECTIVE_COPY || strncmp(name, "x-amz-checksum-", 15) == 0;
@@ -110,6 +125,8 @@ static int make_headers(struct s3 *s, const struct pc_object *from, enum directi
     while (rc == 0 && pc_headers_next(&from->headers, &pos, &name, &value))
         if (is_kept(name, meta, tags))
             headers_add(out, name, value);
+    if (rc == 0 && meta == DIRECTIVE_COPY && s->acl)
+        headers_add(out, "acl", s->acl);
     if (rc == 0 && tags == DIRECTIVE_REPLACE)
         rc = tags_collect(s, out);
     return rc < 0 ? rc : out->err == PC_ELIMIT ? (int)S3_EMETATOOLARGE : out->err;
@@ -137,7 +154,8 @@ static int reply_copied(struct s3 *s, const struct pc_object *o)
 static int copy_from(struct s3 *s, const struct copy_source *from, enum directive meta,
                      enum directive tags)
 {
-    bool replace = meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE;
+    bool replace = meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE || s->acl ||
+                   pc_headers_get(&from->object.headers, "acl");
     struct pc_condition cond;
     struct pc_object made;
     struct pc_headers h;

@@ -6,6 +6,8 @@
 /* X(symbol, code, status, text) */
 #define S3_ERROR_TABLE(X)                                                                          \
     X(S3_EACCESS, "AccessDenied", 403, "Access Denied")                                            \
+    X(S3_EACLXML, "MalformedACLError", 400,                                                        \
+      "The XML you provided was not well-formed or did not validate against our published schema") \
     X(S3_EACLUNSUPPORTED, "AccessControlListNotSupported", 400, "The bucket does not allow ACLs")  \
     X(S3_EAUTHHEADER, "AuthorizationHeaderMalformed", 400,                                         \
       "The authorization header is malformed")                                                     \
@@ -19,7 +21,11 @@
       "The requested bucket name is not available. Please select a different name and try again.") \
     X(S3_EBUCKETOWNED, "BucketAlreadyOwnedByYou", 409,                                             \
       "Your previous request to create the named bucket succeeded and you already own it.")        \
+    X(S3_EBUCKETACL, "InvalidBucketAclWithObjectOwnership", 400,                                   \
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")            \
     X(S3_EBUCKETNOTEMPTY, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")    \
+    X(S3_EEMAIL, "UnresolvableGrantByEmailAddress", 400,                                           \
+      "The e-mail address you provided does not match any account on record.")                     \
     X(S3_ETOOLARGE, "EntityTooLarge", 400,                                                         \
       "Your proposed upload exceeds the maximum allowed size")                                     \
     X(S3_ETOOSMALL, "EntityTooSmall", 400,                                                         \
@@ -82,6 +88,8 @@
     X(S3_ENOREPLICATION, "ReplicationConfigurationNotFoundError", 404,                             \
       "The replication configuration was not found")                                               \
     X(S3_ENOTAGS, "NoSuchTagSet", 404, "The TagSet does not exist")                                \
+    X(S3_ENOOWNERSHIP, "OwnershipControlsNotFoundError", 404,                                      \
+      "The bucket ownership controls were not found")                                              \
     X(S3_ENOPUBLICBLOCK, "NoSuchPublicAccessBlockConfiguration", 404,                              \
       "The public access block configuration was not found")                                       \
     X(S3_ENOUPLOAD, "NoSuchUpload", 404,                                                           \
@@ -92,6 +100,7 @@
       "The specified bucket does not have a website configuration")                                \
     X(S3_ENOTIMPLEMENTED, "NotImplemented", 501,                                                   \
       "A header or query you provided requested a function that is not implemented.")              \
+    X(S3_EPOLICY, "MalformedPolicy", 400, "The policy is not valid")                               \
     X(S3_EPRECONDITION, "PreconditionFailed", 412,                                                 \
       "At least one of the pre-conditions you specified did not hold")                             \
     X(S3_ECONFLICT, "ConditionalRequestConflict", 409,                                             \
@@ -106,6 +115,7 @@
       "The request signature we calculated does not match the signature you provided. Check your " \
       "key and signing method.")                                                                   \
     X(S3_EBUSY, "SlowDown", 503, "Please reduce your request rate.")                               \
+    X(S3_EUNEXPECTED, "UnexpectedContent", 400, "This request does not support content")           \
     X(S3_EUNAVAILABLE, "ServiceUnavailable", 503, "Please try again.")                             \
     X(S3_EFULL, "InsufficientStorage", 507,                                                        \
       "The storage behind this endpoint is full. Delete something or add space, then try again.")  \

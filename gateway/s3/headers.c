@@ -125,6 +125,8 @@ int headers_collect(struct s3 *s, struct buf *out)
         }
         headers_add(out, kept[i].name, v);
     }
+    if (s->acl)
+        headers_add(out, "acl", s->acl);
     rc = collect_meta(s, out);
     return rc < 0 ? rc : out->err;
 }
@@ -150,7 +152,7 @@ void headers_reply(struct s3 *s, const struct pc_headers *h)
             req_reply_header(s->r, name, value);
 }
 
-/* Headers that ask for what is not there: silence would be a lie. */
+/* Headers that ask for what is not there: silence would be a lie. And whose the object will be. */
 int headers_refuse(struct s3 *s)
 {
     static const char *const lacking[] = {
@@ -160,15 +162,9 @@ int headers_refuse(struct s3 *s)
         "x-amz-object-lock-mode",
         "x-amz-object-lock-retain-until-date",
         "x-amz-object-lock-legal-hold",
-        "x-amz-grant-read",
-        "x-amz-grant-write",
-        "x-amz-grant-read-acp",
-        "x-amz-grant-write-acp",
-        "x-amz-grant-full-control",
         "x-amz-write-offset-bytes",
     };
-    const char *acl = s3_header(s, "x-amz-acl"),
-               *sse = s3_header(s, "x-amz-server-side-encryption");
+    const char *sse = s3_header(s, "x-amz-server-side-encryption");
 
     for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
         if (s3_header(s, lacking[i]) && *s3_header(s, lacking[i]))
@@ -179,9 +175,7 @@ int headers_refuse(struct s3 *s)
     if (sse && strcmp(sse, "AES256") != 0)
         return s3_fail(s, S3_ENOTIMPLEMENTED,
                        "Only the AES256 server side encryption is implemented.");
-    if (acl && strcmp(acl, "private") != 0 && strncmp(acl, "bucket-owner-", 13) != 0)
-        return S3_EACLUNSUPPORTED;
-    return 0;
+    return s->op->right == S3_CREATE ? 0 : access_of_new(s);
 }
 
 int headers_write_condition(struct s3 *s, struct pc_condition *ret)

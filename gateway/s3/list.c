@@ -14,8 +14,8 @@ struct listing {
     struct s3 *s;
     enum form form;
     enum xml_coding coding;
-    bool owner;
-    struct pc_user who;
+    bool owner, enforced;
+    struct pc_user who; /* the bucket's owner */
     struct pc_list list;
     unsigned long count;
     struct buf prefixes; /* CommonPrefixes come after the objects */
@@ -30,8 +30,19 @@ static void slice(const struct s3 *s, const char *name, const char **ret, size_t
     *ret_len = p ? p->value_len : 0;
 }
 
-static void add_owner(struct buf *b, const struct pc_user *u)
+/* Nearly always the bucket's. */
+static void add_owner(struct listing *l, const struct pc_headers *h)
 {
+    const char *list = h ? pc_headers_get(h, "acl") : NULL;
+    struct buf *b = &l->s->r->reply_body;
+    char id[ACL_ID_MAX];
+    struct pc_user other;
+    const struct pc_user *u = &l->who;
+
+    if (list && !l->enforced && acl_owner(list, id) == 0 && strcmp(id, ".") != 0) {
+        access_user(l->s, id, &other);
+        u = &other;
+    }
     buf_str(b, "<Owner>");
     xml_str(b, "ID", u->id);
     xml_str(b, "DisplayName", u->name);
@@ -52,7 +63,7 @@ static void add_object(struct listing *l, const struct pc_list_entry *e)
     xml_etag(b, e->etag);
     xml_num(b, "Size", e->size);
     if (l->owner)
-        add_owner(b, &l->who);
+        add_owner(l, e->headers);
     xml_str(b, "StorageClass", class ? class : "STANDARD");
     xml_close(b, name);
 }
@@ -183,12 +194,18 @@ static int list(struct s3 *s, enum form form)
     const char *root = form == FORM_VERSIONS ? "ListVersionsResult" : "ListBucketResult";
     const char *fetch = s3_param(s, "fetch-owner");
     struct buf *b = &s->r->reply_body;
+    enum ownership ownership = OWNERSHIP_WRITER;
     bool truncated = false;
     int rc = read_params(&l);
 
     if (rc < 0)
         return rc;
     l.owner = form != FORM_V2 || (fetch && strcmp(fetch, "true") == 0);
+    if (l.owner)
+        rc = access_ownership(s, &s->access, &ownership);
+    if (rc < 0)
+        return rc;
+    l.enforced = ownership == OWNERSHIP_ENFORCED;
     if (l.owner)
         s3_owner(s, s->info.owner, &l.who);
     buf_init(&l.prefixes, REQ_REPLY_MAX);

@@ -3,6 +3,7 @@
 #include "s3/ops.h"
 #include "s3/s3.h"
 
+#include "access/authz.h"
 #include "pcloud/err.h"
 #include "s3/xml_in.h"
 
@@ -37,6 +38,7 @@ struct batch {
     struct s3 *s;
     struct pc_delete items[DELETE_MAX];
     bool bad_version[DELETE_MAX];
+    int refused[DELETE_MAX]; /* why it may not be touched, or 0 */
     size_t count;
     bool quiet, open;
 };
@@ -101,7 +103,19 @@ static void add_result(struct batch *b, size_t i)
     xml_close(out, "Error");
 }
 
-/* Those with a version that cannot be are left out and answered by themselves. */
+static int refuse_some(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        int rc = authz_key(b->s, "s3:DeleteObject", b->items[i].key, b->items[i].len);
+
+        if (rc < 0 && rc != S3_EACCESS)
+            return rc;
+        b->refused[i] = rc < 0 ? rc : b->bad_version[i] ? (int)S3_ENOVERSION : 0;
+    }
+    return 0;
+}
+
+/* Those that may not or cannot be deleted are left out and answered by themselves. */
 static int delete_batch(struct batch *b)
 {
     struct pc_delete *all = b->items;
@@ -109,11 +123,12 @@ static int delete_batch(struct batch *b)
     int rc = 0;
 
     while (rc == 0 && from < b->count) {
-        if (b->bad_version[from]) {
-            all[from++].result = S3_ENOVERSION;
+        if (b->refused[from]) {
+            all[from].result = b->refused[from];
+            from++;
             continue;
         }
-        for (n = from; n < b->count && !b->bad_version[n];)
+        for (n = from; n < b->count && !b->refused[n];)
             n++;
         rc = pc_objects_delete(b->s->gw->volume, b->s->bucket, all + from, n - from);
         from = n;
@@ -135,6 +150,8 @@ int op_delete_objects(struct s3 *s)
     rc = xml_read(s->xml.data, s->xml.len, "Delete", on_leaf, b);
     if (rc == 0 && b->count == 0)
         rc = S3_EXML;
+    if (rc == 0)
+        rc = refuse_some(b);
     if (rc == 0)
         rc = delete_batch(b);
     if (rc == 0) {

@@ -4,6 +4,7 @@
 #include "s3/s3.h"
 #include "settings/lifecycle.h"
 
+#include "access/authz.h"
 #include "date.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
@@ -220,8 +221,12 @@ int op_get_object(struct s3 *s)
         return rc;
     rc = pc_reader_open(s->gw->volume, s->bucket, s->key, s->key_len, &o, &reader);
     if (rc < 0)
-        return rc;
-    rc = answer(s, &o, reader);
+        return authz_missing(s, rc);
+    rc = authz_object(s, &o);
+    if (rc < 0)
+        pc_reader_close(reader);
+    else
+        rc = answer(s, &o, reader);
     pc_object_fini(&o);
     return rc;
 }
@@ -247,8 +252,10 @@ int op_head_object(struct s3 *s)
     if (rc == 0)
         rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
     if (rc < 0)
-        return rc;
-    rc = conditions(s, &o);
+        return authz_missing(s, rc);
+    rc = authz_object(s, &o);
+    if (rc == 0)
+        rc = conditions(s, &o);
     if (rc == 0)
         rc = select_range(s, &o, NULL, &off, &len);
     if (rc == 0 && s->r->status != 304) {
@@ -318,11 +325,37 @@ static int add_parts(struct s3 *s, const struct pc_object *o, struct pc_reader *
     return 0;
 }
 
-int op_object_attributes(struct s3 *s)
+static int add_attributes(struct s3 *s, const struct pc_object *o, struct pc_reader *reader)
 {
     const char *want = s3_header(s, "x-amz-object-attributes"), *class;
     struct buf *b = &s->r->reply_body;
     char date[DATE_HTTP_MAX];
+    int rc = 0;
+
+    xml_begin(b, "GetObjectAttributesResponse");
+    if (listed(want, "ETag"))
+        xml_str(b, "ETag", o->etag);
+    if (listed(want, "Checksum")) {
+        xml_open(b, "Checksum");
+        checksum_xml(b, &o->headers);
+        xml_close(b, "Checksum");
+    }
+    if (listed(want, "ObjectParts") && o->parts)
+        rc = add_parts(s, o, reader);
+    class = pc_headers_get(&o->headers, "x-amz-storage-class");
+    if (listed(want, "StorageClass"))
+        xml_str(b, "StorageClass", class ? class : "STANDARD");
+    if (listed(want, "ObjectSize"))
+        xml_num(b, "ObjectSize", o->size);
+    xml_close(b, "GetObjectAttributesResponse");
+    date_http(o->mtime.tv_sec, date);
+    req_reply_header(s->r, "Last-Modified", date);
+    return rc;
+}
+
+int op_object_attributes(struct s3 *s)
+{
+    const char *want = s3_header(s, "x-amz-object-attributes");
     struct pc_object o;
     struct pc_reader *reader;
     int rc = check_version(s);
@@ -334,25 +367,10 @@ int op_object_attributes(struct s3 *s)
     if (rc == 0)
         rc = pc_reader_open(s->gw->volume, s->bucket, s->key, s->key_len, &o, &reader);
     if (rc < 0)
-        return rc;
-    xml_begin(b, "GetObjectAttributesResponse");
-    if (listed(want, "ETag"))
-        xml_str(b, "ETag", o.etag);
-    if (listed(want, "Checksum")) {
-        xml_open(b, "Checksum");
-        checksum_xml(b, &o.headers);
-        xml_close(b, "Checksum");
-    }
-    if (listed(want, "ObjectParts") && o.parts)
-        rc = add_parts(s, &o, reader);
-    class = pc_headers_get(&o.headers, "x-amz-storage-class");
-    if (listed(want, "StorageClass"))
-        xml_str(b, "StorageClass", class ? class : "STANDARD");
-    if (listed(want, "ObjectSize"))
-        xml_num(b, "ObjectSize", o.size);
-    xml_close(b, "GetObjectAttributesResponse");
-    date_http(o.mtime.tv_sec, date);
-    req_reply_header(s->r, "Last-Modified", date);
+        return authz_missing(s, rc);
+    rc = authz_object(s, &o);
+    if (rc == 0)
+        rc = add_attributes(s, &o, reader);
     pc_reader_close(reader);
     pc_object_fini(&o);
     return rc < 0 ? rc : s3_reply_xml(s);

@@ -17,17 +17,7 @@ static const struct {
     const char *xml;
 } answers[] = {
     {S3_BUCKET, "versioning", 0, "<VersioningConfiguration" NS "/>"},
-    {S3_BUCKET, "policy", S3_ENOBUCKETPOLICY, NULL},
-    {S3_BUCKET, "policyStatus", S3_ENOBUCKETPOLICY, NULL},
     {S3_BUCKET, "object-lock", S3_ENOOBJECTLOCK, NULL},
-    {S3_BUCKET, "ownershipControls", 0,
-     "<OwnershipControls" NS
-     "><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>"},
-    {S3_BUCKET, "publicAccessBlock", 0,
-     "<PublicAccessBlockConfiguration" NS
-     "><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true"
-     "</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true"
-     "</RestrictPublicBuckets></PublicAccessBlockConfiguration>"},
     {S3_BUCKET, "analytics", 0,
      "<ListBucketAnalyticsConfigurationResult" NS
      "><IsTruncated>false</IsTruncated></ListBucketAnalyticsConfigurationResult>"},
@@ -43,27 +33,6 @@ static const struct {
     {S3_OBJECT, "retention", S3_ENOLOCKOFOBJECT, NULL},
     {S3_OBJECT, "legal-hold", S3_ENOLOCKOFOBJECT, NULL},
 };
-
-/* Everything belongs to the bucket's owner. */
-static int reply_acl(struct s3 *s)
-{
-    struct buf *b = &s->r->reply_body;
-    struct pc_user u;
-
-    s3_owner(s, s->info.owner, &u);
-    xml_begin(b, "AccessControlPolicy");
-    buf_str(b, "<Owner>");
-    xml_str(b, "ID", u.id);
-    xml_str(b, "DisplayName", u.name);
-    buf_str(b, "</Owner><AccessControlList><Grant><Grantee "
-               "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
-               "xsi:type=\"CanonicalUser\">");
-    xml_str(b, "ID", u.id);
-    xml_str(b, "DisplayName", u.name);
-    buf_str(b, "</Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>");
-    xml_close(b, "AccessControlPolicy");
-    return s3_reply_xml(s);
-}
 
 static int check_object(struct s3 *s)
 {
@@ -84,8 +53,6 @@ int op_probe(struct s3 *s)
 
     if (rc < 0)
         return rc;
-    if (s3_param(s, "acl"))
-        return reply_acl(s);
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         if (answers[i].level != s->level || !s3_param(s, answers[i].param))
             continue;
@@ -103,10 +70,6 @@ int op_unsupported(struct s3 *s)
     /* removing what was never set is done */
     if (strcmp(s->r->method, "DELETE") == 0) {
         s->r->status = 204;
-        return 0;
-    }
-    if (s3_param(s, "acl") && s3_header(s, "x-amz-acl") && headers_refuse(s) == 0) {
-        s->r->status = 200; /* private is what it is */
         return 0;
     }
     return s3_fail(s, S3_ENOTIMPLEMENTED, "This configuration is not implemented.");

@@ -106,6 +106,31 @@ static const struct row {
     {"POST", S3_OBJECT, "uploadId", NULL, XML_OP("CompleteMultipartUpload", op_complete_upload)},
 };
 
+/* Before everything else: a parameter that names a document of the bucket or object. */
+static const struct row documents[] = {
+    {"GET", S3_BUCKET, "acl", NULL, READ_OP("GetBucketAcl", op_get_bucket_acl)},
+    {"PUT", S3_BUCKET, "acl", NULL, XML_OP("PutBucketAcl", op_put_bucket_acl)},
+    {"GET", S3_OBJECT, "acl", NULL, READ_OP("GetObjectAcl", op_get_object_acl)},
+    {"PUT", S3_OBJECT, "acl", NULL, XML_OP("PutObjectAcl", op_put_object_acl)},
+    {"GET", S3_BUCKET, "policy", NULL, READ_OP("GetBucketPolicy", op_get_bucket_policy)},
+    {"PUT", S3_BUCKET, "policy", NULL, XML_OP("PutBucketPolicy", op_put_bucket_policy)},
+    {"DELETE", S3_BUCKET, "policy", NULL, WRITE_OP("DeleteBucketPolicy", op_delete_bucket_policy)},
+    {"GET", S3_BUCKET, "policyStatus", NULL,
+     READ_OP("GetBucketPolicyStatus", op_bucket_policy_status)},
+    {"GET", S3_BUCKET, "ownershipControls", NULL,
+     READ_OP("GetBucketOwnershipControls", op_get_ownership)},
+    {"PUT", S3_BUCKET, "ownershipControls", NULL,
+     XML_OP("PutBucketOwnershipControls", op_put_ownership)},
+    {"DELETE", S3_BUCKET, "ownershipControls", NULL,
+     WRITE_OP("DeleteBucketOwnershipControls", op_delete_ownership)},
+    {"GET", S3_BUCKET, "publicAccessBlock", NULL,
+     READ_OP("GetPublicAccessBlock", op_get_public_block)},
+    {"PUT", S3_BUCKET, "publicAccessBlock", NULL,
+     XML_OP("PutPublicAccessBlock", op_put_public_block)},
+    {"DELETE", S3_BUCKET, "publicAccessBlock", NULL,
+     WRITE_OP("DeletePublicAccessBlock", op_delete_public_block)},
+};
+
 /* Configurations that S3 has and this server does not: asking is answered as for one never set, setting is refused. */
 static const char *const unused[] = {
     "acl",
@@ -147,25 +172,48 @@ static const struct s3_op *route_unused(const struct s3 *s)
     return NULL;
 }
 
+static const struct row *find_row(const struct s3 *s, const struct row *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct row *row = &list[i];
+
+        if (row->level == s->level && strcmp(row->method, s->r->method) == 0 &&
+            (!row->param || s3_param(s, row->param)) && (!row->header || s3_header(s, row->header)))
+            return row;
+    }
+    return NULL;
+}
+
+/* A document that cannot be had this way must not become an operation on the bucket or object. */
+static bool names_document(const struct s3 *s)
+{
+    static const char *const names[] = {
+        "accelerate",   "cors",        "encryption",     "lifecycle", "logging",
+        "notification", "replication", "requestPayment", "tagging",   "website"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (s3_param(s, names[i]))
+            return true;
+    return false;
+}
+
 const struct s3_op *s3_route(const struct s3 *s)
 {
     const char *method = s->r->method;
+    const struct row *row;
     const struct s3_op *op;
 
     if (strcmp(method, "OPTIONS") == 0)
         return &options;
-    if (s->level != S3_SERVICE) {
-        op = route_unused(s);
-        if (op)
-            return op;
-    }
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct row *row = &rows[i];
-
-        if (row->level == s->level && strcmp(row->method, method) == 0 &&
-            (!row->param || s3_param(s, row->param)) && (!row->header || s3_header(s, row->header)))
-            return &row->op;
-    }
+    row = find_row(s, documents, sizeof documents / sizeof documents[0]);
+    if (row)
+        return &row->op;
+    op = s->level != S3_SERVICE ? route_unused(s) : NULL;
+    if (op)
+        return op;
+    row = find_row(s, rows, sizeof rows / sizeof rows[0]);
+    if (row)
+        return row->param || !names_document(s) ? &row->op : NULL;
     if (strcmp(method, "POST") == 0 && s->level == S3_BUCKET)
         return &post_form;
     return NULL;

@@ -2,6 +2,7 @@
 /* One S3 request from its head to its reply, and the form of errors. */
 #include "s3/s3.h"
 
+#include "access/authz.h"
 #include "pcloud/err.h"
 #include "pcloud/keys.h"
 #include "pcloud/log.h"
@@ -88,15 +89,6 @@ char *s3_etag_plain(char *etag)
     return etag;
 }
 
-int s3_may_use(struct s3 *s, const struct pc_bucket *bucket)
-{
-    if (*s->only_bucket && strcmp(s->only_bucket, bucket->name) != 0)
-        return S3_EACCESS;
-    if (s->user.role == PC_ROLE_ADMIN || strcmp(bucket->owner, s->user.name) == 0)
-        return 0;
-    return S3_EACCESS;
-}
-
 static int first_admin(void *arg, const struct pc_user *u)
 {
     if (u->role != PC_ROLE_ADMIN)
@@ -162,25 +154,6 @@ static void reply_error(struct s3 *s, int code)
     buf_fmt(b, "<HostId>%s/pcloud</HostId></Error>", s->id);
 }
 
-/* Whose bucket it is, and what the key may do. */
-static int authorize(struct s3 *s)
-{
-    int rc;
-
-    if (s->read_only && s->op->right != S3_READ)
-        return S3_EACCESS;
-    if (s->level == S3_SERVICE)
-        return 0;
-    if (s->op->right == S3_CREATE)
-        return *s->only_bucket ? S3_EACCESS : 0;
-    rc = pc_bucket_get(s->gw->volume, s->bucket, &s->info);
-    if (rc == PC_EBUCKETNAME)
-        rc = PC_ENOBUCKET;
-    if (rc < 0)
-        return rc;
-    return s3_may_use(s, &s->info);
-}
-
 static int open_request(struct s3 *s)
 {
     int rc = s3_resolve(s);
@@ -188,8 +161,10 @@ static int open_request(struct s3 *s)
     if (rc < 0)
         return rc;
     s->op = s3_route(s);
-    if (s->op && s->op->run == op_options)
+    if (s->op && s->op->run == op_options) {
+        s->authz = AUTHZ_DONE; /* a preflight is for everybody */
         return s->op->run(s);
+    }
     rc = cors_open(s);
     if (rc == 0)
         rc = s3_authenticate(s);
@@ -197,7 +172,7 @@ static int open_request(struct s3 *s)
         return rc;
     if (!s->op)
         return S3_EMETHOD;
-    rc = authorize(s);
+    rc = authz_request(s);
     if (rc == 0)
         rc = body_open(s);
     if (rc == 0 && s->op->begin)
@@ -230,6 +205,7 @@ static int on_head(void *ctx, struct req *r)
     s->gw = ctx;
     s->bucket = s->key = s->only_bucket = "";
     s->sum_kind = -1;
+    access_init(&s->access, &s->info);
     buf_init(&s->xml, 8u << 20);
     buf_init(&s->extra, 65536);
     make_id(s->id);
@@ -256,6 +232,8 @@ static void on_finish(struct req *r)
 
     if (rc == 0)
         rc = s->op->run(s);
+    if (rc == 0 && !authz_settled(s))
+        rc = S3_EACCESS;
     if (rc < 0)
         reply_error(s, rc);
     else
@@ -285,6 +263,7 @@ static void on_end(struct req *r, bool sent, uint64_t bytes)
                sent ? "" : " cut");
     }
     body_fini(s);
+    access_fini(&s->access);
     uri_query_fini(&s->query);
     buf_fini(&s->extra);
     pc_wipe(s->signing_key, sizeof s->signing_key);

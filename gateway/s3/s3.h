@@ -3,6 +3,7 @@
 #ifndef GATEWAY_S3_H
 #define GATEWAY_S3_H
 
+#include "access/access.h"
 #include "auth/auth.h"
 #include "auth/chunk.h"
 #include "auth/sigv4.h"
@@ -32,6 +33,7 @@ struct s3_op {
     int (*run)(struct s3 *s);   /* after the body: sets the reply, or returns a negative code */
 };
 
+enum s3_authz { AUTHZ_DUE, AUTHZ_DONE };
 enum s3_payload { S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_HASH, S3_PAYLOAD_CHUNKED };
 
 /* What the rules of a bucket allow the page that a request comes from; all of the request's memory. */
@@ -58,7 +60,11 @@ struct s3 {
     struct pc_user user;
     const char *only_bucket; /* the key's restriction, or "" */
     bool read_only;
+    bool anonymous;        /* no signature: user is ACCESS_NOBODY */
     struct pc_bucket info; /* of the bucket, unless it is being created */
+    struct access access;  /* what the bucket says about it */
+    enum s3_authz authz;   /* was it decided (access/authz.h)? */
+    const char *acl;       /* of an object to be made; NULL: the bucket's owner's, private */
 
     /* the body (body.c) */
     enum s3_payload payload;
@@ -95,8 +101,6 @@ const char *s3_param(const struct s3 *s, const char *name);
 const char *s3_header(const struct s3 *s, const char *name);
 /** s3_hoisted(param): does such a parameter of a presigned URL stand for the header of its name? */
 bool s3_hoisted(const char *param);
-/** s3_may_use(s, bucket): 0, or S3_EACCESS if the bucket is another user's or outside the key's restriction. */
-int s3_may_use(struct s3 *s, const struct pc_bucket *bucket);
 /** s3_owner(s, name, ret): the user of that name; "" is the volume's owner. Never fails: unknown ones have an empty id. */
 void s3_owner(struct s3 *s, const char *name, struct pc_user *ret);
 /** s3_number(s, text, min, max, name, ret): a decimal argument; S3_EARGUMENT. */

@@ -15,6 +15,17 @@ static void add_user(struct buf *b, const char *element, const struct pc_user *u
     xml_close(b, element);
 }
 
+/* Whose the object will be. */
+static void object_owner(struct s3 *s, const struct pc_headers *h, struct pc_user *ret)
+{
+    const char *list = pc_headers_get(h, "acl");
+    char id[ACL_ID_MAX] = ".";
+
+    if (list)
+        acl_owner(list, id);
+    access_user(s, id, ret);
+}
+
 static int add_part(void *arg, const struct pc_part *p)
 {
     struct s3 *s = arg;
@@ -66,6 +77,7 @@ int op_list_parts(struct s3 *s)
     xml_str(b, "UploadId", id);
     s3_owner(s, u.owner, &owner);
     add_user(b, "Initiator", &owner);
+    object_owner(s, &u.headers, &owner);
     add_user(b, "Owner", &owner);
     class = pc_headers_get(&u.headers, "x-amz-storage-class");
     xml_str(b, "StorageClass", class ? class : "STANDARD");
@@ -117,6 +129,7 @@ static int add_upload(void *arg, const struct pc_upload *u, const char *key, siz
     xml_key(b, "Key", u->key, u->len, l->coding);
     xml_str(b, "UploadId", u->id);
     add_user(b, "Initiator", &owner);
+    object_owner(l->s, &u->headers, &owner);
     add_user(b, "Owner", &owner);
     xml_str(b, "StorageClass", "STANDARD");
     xml_time(b, "Initiated", &u->created);

@@ -33,6 +33,19 @@ start_s3() {
     export ALT_ACCESS_KEY_ID ALT_SECRET_ACCESS_KEY RO_ACCESS_KEY_ID RO_SECRET_ACCESS_KEY
 }
 
+# two_users: one and two, who are no admins, with e-mails; exports ONE_ID, ONE_ACCESS_KEY_ID, ONE_SECRET_ACCESS_KEY, and those of TWO.
+two_users() {
+    local name
+    for name in one two; do
+        pcloud --home "$PCLOUD_HOME" user add $name --email $name@example.com --role user --json >"$TMP/user.json" || fail "user add"
+        eval "$("$PYTHON" -c '
+import json, sys
+u = json.load(open(sys.argv[1]))
+for k, v in (("ID", u["id"]), ("ACCESS_KEY_ID", u["access_key"]), ("SECRET_ACCESS_KEY", u["secret_key"])):
+    print("export", u["user"].upper() + "_" + k + "=" + v)' "$TMP/user.json")"
+    done
+}
+
 # first_user: the name of the user the environment's key belongs to.
 first_user() {
     pcloud --home "$PCLOUD_HOME" key list --json | "$PYTHON" -c '

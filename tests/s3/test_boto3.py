@@ -588,11 +588,10 @@ def test_probes():
     same(S3.get_object_acl(Bucket=b, Key="k")["Grants"][0]["Permission"], "FULL_CONTROL")
     same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], [])
     same(S3.get_bucket_request_payment(Bucket=b)["Payer"], "BucketOwner")
-    same(S3.get_bucket_ownership_controls(Bucket=b)["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced")
-    assert S3.get_public_access_block(Bucket=b)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
     for fn in (S3.get_bucket_logging, S3.get_bucket_accelerate_configuration, S3.get_bucket_notification_configuration):
         fn(Bucket=b)
-    for fn, code in ((S3.get_bucket_policy, "NoSuchBucketPolicy"), (S3.get_bucket_cors, "NoSuchCORSConfiguration"),
+    for fn, code in ((S3.get_bucket_policy, "NoSuchBucketPolicy"), (S3.get_bucket_ownership_controls, "OwnershipControlsNotFoundError"),
+                     (S3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration"), (S3.get_bucket_cors, "NoSuchCORSConfiguration"),
                      (S3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"), (S3.get_bucket_tagging, "NoSuchTagSet"),
                      (S3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError"),
                      (S3.get_bucket_website, "NoSuchWebsiteConfiguration"),
@@ -600,9 +599,7 @@ def test_probes():
         raises(code, 404, fn, Bucket=b)
         raises("NoSuchBucket", 404, fn, Bucket="no-such-bucket-here")
     raises("NotImplemented", 501, S3.put_bucket_versioning, Bucket=b, VersioningConfiguration={"Status": "Enabled"})
-    raises("NotImplemented", 501, S3.put_bucket_policy, Bucket=b, Policy="{}")
     raises("NotImplemented", 501, S3.put_object, Bucket=b, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
-    raises("AccessControlListNotSupported", 400, S3.put_object, Bucket=b, Key="k", Body=b"x", ACL="public-read")
     same(body(S3.get_object(Bucket=b, Key="k")), b"k")
 
 

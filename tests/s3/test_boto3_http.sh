@@ -9,6 +9,8 @@ SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 S3_DAY=1 start_s3 http
 ok "the operations" "$PYTHON" "$SRC/tests/s3/test_boto3.py"
 ok "documents of buckets" "$PYTHON" "$SRC/tests/s3/test_boto3_settings.py"
+two_users
+ok "who may what" "$PYTHON" "$SRC/tests/s3/test_boto3_access.py"
 down_home
 fsck_clean
 pass
