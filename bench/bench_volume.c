@@ -12,6 +12,7 @@
 #include "pcloud/object.h"
 #include "test_env.h"
 #include "test_volume.h"
+#include "volume/volume.h"
 
 static double now(void)
 {
@@ -165,6 +166,44 @@ static void long_file(struct pc_volume *v, unsigned mib)
     free(buf);
 }
 
+/* How long every other writer waits for the longest single operations. */
+static void waits(struct pc_volume *v, unsigned slices, unsigned folders)
+{
+    const struct meta_content_ops *content = v->meta->content;
+    struct meta_slice s[1000];
+    struct pc_attr attr = {.size = 4096};
+    struct meta_block block = {.size = 4096, .stored = 4096, .off = 4096, .id = {7}};
+    uint64_t dir;
+    char name[32];
+    unsigned bad;
+    must(content->pack_new(v->meta, &block.pack), "pack_new");
+    const struct pc_make make = {.mode = S_IFREG | 0644};
+    must(pc_make(v, PC_ROOT_INO, "slices", &make, &attr), "pc_make");
+    for (unsigned i = 0; i < slices; i += 1000) {
+        for (unsigned k = 0; k < 1000; k++)
+            s[k] =
+                (struct meta_slice){.pos = (uint64_t)(i + k) * 4096, .len = 4096, .block = block};
+        must(content->write(v->meta, attr.ino, s, 1000, 0, 0, &bad), "write");
+    }
+    must(meta_flush(v->meta), "flush");
+    double t = now();
+    attr.size = 4096;
+    must(pc_setattr(v, attr.ino, PC_SET_SIZE, &attr, NULL), "pc_setattr");
+    must(meta_flush(v->meta), "flush");
+    printf("truncate %u slices %23.1f ms\n", slices, (now() - t) * 1e3);
+    must(pc_bucket_create(v, "folders", ""), "pc_bucket_create");
+    must(pc_lookup(v, PC_ROOT_INO, "folders", &attr), "pc_lookup");
+    dir = attr.ino;
+    const struct pc_make sub = {.mode = S_IFDIR | 0755};
+    for (unsigned i = 0; i < folders; i++) {
+        snprintf(name, sizeof(name), "d%u", i);
+        must(pc_make(v, dir, name, &sub, &attr), "pc_make");
+    }
+    t = now();
+    must(pc_bucket_delete(v, "folders"), "pc_bucket_delete");
+    printf("delete a bucket of %u folders, in steps of 256 %6.0f ms\n", folders, (now() - t) * 1e3);
+}
+
 int main(int argc, char **argv)
 {
     unsigned n = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20000;
@@ -172,6 +211,7 @@ int main(int argc, char **argv)
     files(t->v, n);
     objects(t->v, n);
     long_file(t->v, 512);
+    waits(t->v, 100000, 100000);
     test_volume_free(t);
     return 0;
 }
