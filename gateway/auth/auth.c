@@ -41,7 +41,7 @@ static int form_fault(struct s3 *s, enum sigv4_fault fault)
             s->sig.date, s->sig.time);
     case SIGV4_EXPIRES:
         return s3_fail(
-            s, error,
+            s, S3_EACCESS,
             "X-Amz-Expires must be a number of seconds that is non-negative and less than a week");
     case SIGV4_INCOMPLETE:
         return s3_fail(
@@ -124,7 +124,7 @@ static int check_time(struct s3 *s)
     }
     if (skew < -SKEW_MAX)
         return s3_fail(s, S3_EACCESS, "Request is not valid yet");
-    if (skew > s->sig.expires) {
+    if (skew > s->sig.expires || s->sig.expires == 0) {
         snprintf(text, sizeof text, "%ld", s->sig.expires);
         s3_extra(s, "X-Amz-Expires", text);
         return s3_fail(s, S3_EACCESS, "Request has expired");

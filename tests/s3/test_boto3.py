@@ -636,6 +636,8 @@ def test_presigned():
     same((status, text, headers["Content-Type"]), (200, "k ä+".encode(), "a/b"))
     same(raw(url, "HEAD")[0], 403)  # another method is not what was signed
     same(raw(url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))[0], 403)
+    for wrong in (0, -7, 609901):
+        same(raw(S3.generate_presigned_url("get_object", Params={"Bucket": b, "Key": "k ä+"}, ExpiresIn=wrong))[0], 403)
     url = S3.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "up"}, ExpiresIn=60)
     same(raw(url, "PUT", b"by url")[0], 200)
     same(body(S3.get_object(Bucket=b, Key="up")), b"by url")
