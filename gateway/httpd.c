@@ -52,7 +52,7 @@ void exchange_unref(struct exchange *x)
     if (x->started)
         s->httpd->options.app->end(&x->req, x->sent, x->replied);
     req_fini(&x->req);
-    free(x->ring.data);
+    ring_free(&x->ring);
     free(x);
     count_down(s->httpd, &s->active, false);
 }
@@ -93,28 +93,6 @@ void exchange_wake(struct exchange *x)
 
     if (atomic_compare_exchange_strong(&x->job_state, &awaited, JOB_RUNNING))
         MHD_resume_connection(x->connection);
-}
-
-int ring_alloc(struct ring *g, size_t cap)
-{
-    if (g->cap < cap) {
-        free(g->data);
-        g->data = malloc(cap);
-        g->cap = g->data ? cap : 0;
-    }
-    atomic_store(&g->in, 0);
-    atomic_store(&g->out, 0);
-    return g->data ? 0 : -ENOMEM;
-}
-
-size_t ring_there(const struct ring *g)
-{
-    return (size_t)(atomic_load(&g->in) - atomic_load(&g->out));
-}
-
-size_t ring_room(const struct ring *g)
-{
-    return g->cap - ring_there(g);
 }
 
 /* The target as it came: libmicrohttpd changes it in place right afterwards. */

@@ -20,6 +20,8 @@
 #define REPLY_WHOLE (512u << 10) /* replies up to this are read first and leave in one write */
 #define REPLY_RING (2u << 20)    /* bytes of a longer one that are read ahead */
 #define REPLY_BLOCK (512u << 10) /* bytes of it read, and sent, at once */
+#define REPLY_MANY 32u           /* with more requests than this at work */
+#define REPLY_LEAST (256u << 10) /* ... only so much is read ahead */
 
 struct server { /* one libmicrohttpd daemon; a reload starts another on the same socket */
     struct httpd *httpd;
@@ -56,9 +58,12 @@ enum job_state {
     JOB_AWAITED /* the connection is suspended until the job ends */
 };
 
+#define RING_SMALL REPLY_WHOLE /* up to this malloc is used, above mmap */
+#define RING_MAX REPLY_RING
 struct ring { /* bytes between the polling thread and a worker: one puts in, the other takes out */
     char *data;
     size_t cap;
+    bool mapped;
     atomic_ullong in, out; /* bytes since the start; each is changed by one side only */
 };
 
@@ -96,8 +101,13 @@ struct exchange *exchange_of(struct worker_job *job);
 void server_enter(struct server *s);
 void server_leave(struct server *s);
 
-/** ring_alloc(g, cap): empty, with room for ${cap} bytes at least; -ENOMEM. */
+/* httpd_ring.c */
+/** ring_alloc(g, cap): empty, with room for ${cap} bytes (up to RING_MAX) or more; -ENOMEM. */
 int ring_alloc(struct ring *g, size_t cap);
+/** ring_free(g): as new. */
+void ring_free(struct ring *g);
+/** ring_take(g): the memory of a ring of up to RING_SMALL bytes, for free(). */
+char *ring_take(struct ring *g);
 /** ring_there(g), ring_room(g): bytes in it; bytes that fit. Seen from one side, the other can only have made it more. */
 size_t ring_there(const struct ring *g);
 size_t ring_room(const struct ring *g);

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is read and sent at once. */
+static size_t block_of(const struct exchange *x)
+{
+    if (x->req.reply_length <= REPLY_WHOLE)
+        return (size_t)x->req.reply_length;
+    return x->ring.cap / 2 < REPLY_BLOCK ? x->ring.cap / 2 : REPLY_BLOCK;
+}
+
 /* The next bytes of the source to the ring, as many as have room in one piece; false if there is nothing to do now. */
 static bool ring_read(struct exchange *x)
 {
@@ -15,7 +23,7 @@ static bool ring_read(struct exchange *x)
     struct ring *g = &x->ring;
     uint64_t in = atomic_load(&g->in), left = r->reply_length - in;
     size_t at = (size_t)(in % g->cap);
-    size_t want = g->cap - at < REPLY_BLOCK ? g->cap - at : REPLY_BLOCK;
+    size_t want = g->cap - at < block_of(x) ? g->cap - at : block_of(x);
     ssize_t n;
 
     if (want > left)
@@ -66,14 +74,16 @@ void reply_prepare(struct exchange *x)
         fail_reply(x, r->reply_body.err ? r->reply_body.err : -EIO);
     if (!r->source.read || r->head || r->reply_length == 0)
         return;
-    ring = r->reply_length <= REPLY_WHOLE ? (size_t)r->reply_length : REPLY_RING;
+    ring = atomic_load(&x->server->active) > REPLY_MANY ? REPLY_LEAST : REPLY_RING;
+    if (r->reply_length <= REPLY_WHOLE)
+        ring = (size_t)r->reply_length;
     if (ring_alloc(&x->ring, ring) < 0) {
         fail_reply(x, -ENOMEM);
         return;
     }
     do
         more = ring_read(x);
-    while (more && ring <= REPLY_WHOLE);
+    while (more && r->reply_length <= REPLY_WHOLE);
     if (x->source_error)
         fail_reply(x, x->source_error);
 }
@@ -166,15 +176,11 @@ static struct MHD_Response *from_source(struct exchange *x)
     if (r->head || r->reply_length == 0)
         return MHD_create_response_from_callback(r->reply_length, 64, give_nothing, NULL, NULL);
     if (r->reply_length <= REPLY_WHOLE) { /* all of it is here: head and body leave in one write */
-        char *data = x->ring.data;
-
-        x->ring.data = NULL;
-        x->ring.cap = 0;
         x->replied = r->reply_length;
-        return from_memory(data, (size_t)r->reply_length);
+        return from_memory(ring_take(&x->ring), (size_t)r->reply_length);
     }
     read_on(x);
-    return MHD_create_response_from_callback(r->reply_length, REPLY_BLOCK, give, x, NULL);
+    return MHD_create_response_from_callback(r->reply_length, block_of(x), give, x, NULL);
 }
 
 static struct MHD_Response *make_response(struct exchange *x)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
@@ -11,6 +12,7 @@
 #include "volume/volume.h"
 
 #define READ_AHEAD (4u << 20)
+#define READ_SLOW_US 1000 /* a read that takes so long waited for the disk: have it fetch ahead */
 
 const char *pc_headers_get(const struct pc_headers *h, const char *name)
 {
@@ -132,6 +134,13 @@ struct pc_reader {
     uint64_t read_end, ahead;
 };
 
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 int reader_open(struct pc_volume *v, const struct meta_key *k, struct pc_object *ret,
                 struct pc_reader **ret_reader)
 {
@@ -175,11 +184,13 @@ ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off)
         return 0;
     if (len > r->size - off)
         len = (size_t)(r->size - off);
+    uint64_t begun = now_us();
     ssize_t n = content_read(r->v, r->node->ino, buf, len, off, NULL);
+    bool slow = now_us() - begun >= READ_SLOW_US;
     if (n <= 0)
         return n == 0 ? -EIO : n; /* cut on the mount meanwhile */
     uint64_t end = off + (uint64_t)n;
-    if (r->read_end == off && end < r->size && r->ahead < end + READ_AHEAD / 2) {
+    if (slow && r->read_end == off && end < r->size && r->ahead < end + READ_AHEAD / 2) {
         uint64_t from = r->ahead > end ? r->ahead : end;
         r->ahead = end + READ_AHEAD;
         content_ahead(r->v, r->node->ino, from, r->ahead - from);
@@ -248,7 +259,8 @@ int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_
     const struct meta_key src = {.bucket = src_bucket, .key = src_key, .len = src_len};
     const struct meta_key dst = {.bucket = bucket, .key = key, .len = len};
     struct pc_object made = {0};
-    int rc = object_durable(v, v->meta->object->copy(v->meta, &src, src_etag, &dst, headers, cond, &made));
+    int rc = object_durable(
+        v, v->meta->object->copy(v->meta, &src, src_etag, &dst, headers, cond, &made));
     if (rc == 0 && ret != NULL)
         *ret = made;
     else
