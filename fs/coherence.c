@@ -83,6 +83,23 @@ static void tell(struct coherence *c, const struct item *i)
         notify_node(fs, i->node, (i->kinds & PC_CHANGE_DATA) != 0);
 }
 
+static void doubt_node(void *arg, uint64_t node, unsigned facts)
+{
+    struct fs *fs = arg;
+
+    (void)facts;
+    inodes_doubt(fs->inodes, node, INODE_NO_SUID | INODE_NO_CAPS | INODE_NO_ACL);
+}
+
+/* What was known of the nodes that a change concerns is no longer sure. */
+static void doubt(struct coherence *c, const struct item *i)
+{
+    if (i->kinds & PC_CHANGE_LOST)
+        (void)inodes_each(c->fs->inodes, doubt_node, c->fs);
+    else if (i->node)
+        doubt_node(c->fs, i->node, 0);
+}
+
 /* One change of somebody else: first into the ring, then to the kernel. */
 static void on_change(void *arg, const struct pc_change *change)
 {
@@ -97,8 +114,7 @@ static void on_change(void *arg, const struct pc_change *change)
     item_set(i, change->kinds, change->ino, change->parent, change->name);
     atomic_store(&c->head, n + 1);
     pthread_mutex_unlock(&c->ring_lock);
-    if (change->ino)
-        inodes_doubt(c->fs->inodes, change->ino, INODE_NO_SUID | INODE_NO_CAPS);
+    doubt(c, i);
     tell(c, i);
     pthread_mutex_lock(&c->lock);
     if (c->passed[0] == n) /* nothing was to be told again: the notify thread waits for long */
@@ -257,6 +273,7 @@ static void check(struct coherence *c, uint64_t mark, const struct interest *wan
         return;
     if (head - mark >= RING) {
         item_set(&i, PC_CHANGE_LOST, 0, 0, NULL);
+        doubt(c, &i);
         enqueue(c, &i);
         return;
     }
@@ -266,8 +283,10 @@ static void check(struct coherence *c, uint64_t mark, const struct interest *wan
         if (hit)
             i = c->ring[n % RING];
         pthread_mutex_unlock(&c->ring_lock);
-        if (hit)
+        if (hit) {
+            doubt(c, &i); /* it was learnt from an answer that is older */
             enqueue(c, &i);
+        }
     }
 }
 

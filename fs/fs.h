@@ -27,6 +27,7 @@ struct fs {
     struct atimes atimes;
     struct coherence *coherence;
     bool access_times; /* not with ro or noatime */
+    bool acl;          /* access control lists are taken and honoured */
     uint64_t root;     /* the node that the mount shows as its root */
 };
 

@@ -12,6 +12,7 @@ enum inode_fact {
     INODE_NO_SUID = 1, /* neither set-user-id nor set-group-id: a write has nothing to clear */
     INODE_NO_CAPS = 2, /* no security.capability */
     INODE_DIR = 4,
+    INODE_NO_ACL = 16, /* no access control list */
     INODE_CAPS_SET = 8 /* security.capability was set here: INODE_NO_CAPS no longer counts */
 };
 

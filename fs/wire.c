@@ -12,12 +12,18 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static const uint32_t wanted = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2;
+static const uint32_t wanted = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2 | FUSE_SETXATTR_EXT;
 
 static _Atomic uint32_t offered;      /* flags of the kernel's INIT */
 static _Atomic uint64_t init_request; /* its number, 0 once it is answered */
 static _Thread_local bool kill_suid;
 static _Thread_local uint32_t caller, opcode;
+
+/* Do requests to set an attribute have flags of their own? */
+static bool extended(void)
+{
+    return atomic_load_explicit(&offered, memory_order_relaxed) & FUSE_SETXATTR_EXT;
+}
 
 /* ${in} and its body are what read(2) gave: one request, ${len} bytes. */
 static void look(const char *buf, size_t len)
@@ -29,6 +35,7 @@ static void look(const char *buf, size_t len)
         struct fuse_setattr_in setattr;
         struct fuse_open_in open;
         struct fuse_create_in create;
+        struct fuse_setxattr_in setxattr;
     } body = {0};
 
     kill_suid = false;
@@ -56,9 +63,30 @@ static void look(const char *buf, size_t len)
     case FUSE_CREATE:
         kill_suid = (body.create.open_flags & FUSE_OPEN_KILL_SUIDGID) != 0;
         break;
+    case FUSE_SETXATTR:
+        kill_suid = extended() && body.setxattr.setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID;
+        break;
     default:
         break;
     }
+}
+
+/* Take out of a request to set an attribute what libfuse does not expect in it; the length that is left. */
+static size_t shorten(char *buf, size_t len)
+{
+    const size_t keep = sizeof(struct fuse_in_header) + FUSE_COMPAT_SETXATTR_IN_SIZE;
+    const size_t extra = sizeof(struct fuse_setxattr_in) - FUSE_COMPAT_SETXATTR_IN_SIZE;
+    struct fuse_in_header head;
+
+    if (len < keep + extra)
+        return len;
+    memcpy(&head, buf, sizeof(head));
+    if (head.opcode != FUSE_SETXATTR || !extended())
+        return len;
+    memmove(buf + keep, buf + keep + extra, len - keep - extra);
+    head.len -= (uint32_t)extra;
+    memcpy(buf, &head, sizeof(head));
+    return len - extra;
 }
 
 static ssize_t wire_read(int fd, void *buf, size_t len, void *userdata)
@@ -66,8 +94,10 @@ static ssize_t wire_read(int fd, void *buf, size_t len, void *userdata)
     ssize_t n = read(fd, buf, len);
 
     (void)userdata;
-    if (n > 0)
+    if (n > 0) {
         look(buf, (size_t)n);
+        n = (ssize_t)shorten(buf, (size_t)n);
+    }
     return n;
 }
 

@@ -10,7 +10,8 @@ struct fuse_session;
 
 /**
  * wire_attach(se): have the mounted session read and write through this module. It adds two things that libfuse does not pass on: in the answer
- * to INIT, that folders may be read in parallel and that we clear set-user-id bits; and in requests, that this one is to clear them.
+ * to INIT, that folders may be read in parallel and that we clear set-user-id bits; and in requests, that this one is to clear them (of a request to
+ * set an access control list: set-group-id).
  * Without the second the kernel asks for security.capability before each write.
  */
 int wire_attach(struct fuse_session *se);

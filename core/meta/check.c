@@ -46,6 +46,8 @@
  * values for ?1 and ?2, as in what mends.
  */
 #define IN_WINDOW(ino) ino " BETWEEN coalesce(?1, 0) AND coalesce(?2, 9223372036854775807)"
+#define IS_ACL                                                                                     \
+    "name IN (CAST('system.posix_acl_access' AS BLOB), CAST('system.posix_acl_default' AS BLOB))"
 #define OVERLAPS                                                                                   \
     "FROM (SELECT s.ino AS ino, s.pos AS pos, s.len AS len, (SELECT min(t.pos) FROM slice t "      \
     "WHERE t.ino=s.ino AND t.pos > s.pos) AS next FROM slice s) WHERE pos + len > next"
@@ -59,27 +61,26 @@
     "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge WHERE " IN_WINDOW(                      \
         "ino") " UNION ALL SELECT ino FROM past WHERE " IN_WINDOW("ino") ") GROUP BY ino)"
 #define NOT_PAST                                                                                   \
-    "FROM past p WHERE " IN_WINDOW("p.ino") " AND (NOT EXISTS (SELECT 1 FROM node n WHERE "        \
-                                            "n.ino=p.bucket AND " IS_FOLDER                        \
-                                            ") OR (p.ino <> 0 AND (NOT EXISTS (SELECT 1 FROM "     \
-                                            "node n "                                              \
-                                            "WHERE n.ino=p.ino AND NOT (" IS_FOLDER                \
-                                            ")) OR p.ino IN (SELECT ino FROM edge "                \
-                                            "WHERE " IN_WINDOW("ino") ") OR (p.ino IN (SELECT "    \
-                                                                      "ino FROM past WHERE ino "   \
-                                                                      "<> 0 AND " IN_WINDOW(       \
-                                                                          "ino") " GROUP BY ino "  \
-                                                                                 "HAVING "         \
-                                                                                 "count(*) > 1) "  \
-                                                                                 "AND EXISTS "     \
-                                                                                 "(SELECT 1 FROM " \
-                                                                                 "past o WHERE "   \
-                                                                                 "o.ino=p.ino "    \
-                                                                                 "AND (o.bucket, " \
-                                                                                 "o.key, o.rank) " \
-                                                                                 "< (p.bucket, "   \
-                                                                                 "p.key, "         \
-                                                                                 "p.rank))))))"
+    "FROM past p WHERE " IN_WINDOW(                                                                \
+        "p.ino") " AND (NOT EXISTS (SELECT 1 FROM node n WHERE "                                   \
+                 "n.ino=p.bucket AND " IS_FOLDER                                                   \
+                 ") OR (p.ino <> 0 AND (NOT EXISTS (SELECT 1 FROM "                                \
+                 "node n "                                                                         \
+                 "WHERE n.ino=p.ino AND NOT (" IS_FOLDER ")) OR p.ino IN (SELECT ino FROM edge "   \
+                 "WHERE " IN_WINDOW("ino") ") OR (p.ino IN (SELECT "                               \
+                                           "ino FROM past WHERE ino "                              \
+                                           "<> 0 AND " IN_WINDOW("ino") " GROUP BY ino "           \
+                                                                        "HAVING "                  \
+                                                                        "count(*) > 1) "           \
+                                                                        "AND EXISTS "              \
+                                                                        "(SELECT 1 FROM "          \
+                                                                        "past o WHERE "            \
+                                                                        "o.ino=p.ino "             \
+                                                                        "AND (o.bucket, "          \
+                                                                        "o.key, o.rank) "          \
+                                                                        "< (p.bucket, "            \
+                                                                        "p.key, "                  \
+                                                                        "p.rank))))))"
 #define REFS_OF "(SELECT count(*) FROM slice s WHERE s.bid=b.bid)"
 #define NO_EDGE(ino) ino " NOT IN (SELECT ino FROM edge WHERE " IN_WINDOW("ino") ")"
 #define IN_PAST(ino) ino " IN (SELECT ino FROM past WHERE " IN_WINDOW("ino") ")"
@@ -165,6 +166,13 @@ static const struct check checks[] = {
     ROWS_OF("inline", 4),
     ROWS_NEEDED("inline", 4),
     ROWS_OF("xattr", 16),
+    {"SELECT printf('node %d: has an access control list that its flags deny', n.ino) FROM "
+     "xattr x CROSS JOIN node n ON n.ino=x.ino WHERE " IS_ACL " AND " LACKS(32768),
+     {"UPDATE node SET flags = flags | 32768 WHERE (flags & 32768) = 0 AND ino IN "
+      "(SELECT ino FROM xattr WHERE " IS_ACL ")"}},
+    {"SELECT printf('the root does not say that there are access control lists') FROM node n "
+     "WHERE n.ino=1 AND " LACKS(32768) " AND EXISTS (SELECT 1 FROM xattr WHERE " IS_ACL ")",
+     {"UPDATE node SET flags = flags | 32768 WHERE ino=1"}},
     ROWS_OF("object", 32),
     ROWS_NEEDED("object", 32),
     ROWS_OF("bucket", 64),

@@ -34,13 +34,16 @@ static const char *const ignored[] = {"defaults",   "auto",        "noauto",
                                       "nodiratime", "strictatime", "lazytime",
                                       "dirsync",    "norelatime",  "nolazytime",
                                       "loud",       "silent",      "default_permissions",
-                                      NULL};
+                                      "user_xattr", NULL};
 
-static const enum option_id opposites[][2] = {
-    {OPTION_RO, OPTION_RW},           {OPTION_ALLOW_OTHER, OPTION_NO_ALLOW_OTHER},
-    {OPTION_SYNC, OPTION_ASYNC},      {OPTION_SUID, OPTION_NOSUID},
-    {OPTION_DEV, OPTION_NODEV},       {OPTION_EXEC, OPTION_NOEXEC},
-    {OPTION_NOATIME, OPTION_RELATIME}};
+static const enum option_id opposites[][2] = {{OPTION_RO, OPTION_RW},
+                                              {OPTION_ALLOW_OTHER, OPTION_NO_ALLOW_OTHER},
+                                              {OPTION_SYNC, OPTION_ASYNC},
+                                              {OPTION_SUID, OPTION_NOSUID},
+                                              {OPTION_DEV, OPTION_NODEV},
+                                              {OPTION_EXEC, OPTION_NOEXEC},
+                                              {OPTION_NOATIME, OPTION_RELATIME},
+                                              {OPTION_ACL, OPTION_NO_ACL}};
 
 static bool is_ignored(const char *word)
 {

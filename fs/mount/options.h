@@ -24,6 +24,11 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
     X(NOATIME, "noatime", ARG_NONE, "", "Never record access times.")                              \
     X(RELATIME, "relatime", ARG_NONE, "",                                                          \
       "Record an access time when it is older than the last change, or than a day (default).")     \
+    X(ACL, "acl", ARG_NONE, "",                                                                    \
+      "Take and honour access control lists (setfacl). Default once there is one in the volume; "  \
+      "without, listing many files asks the mount for less.")                                      \
+    X(NO_ACL, "noacl", ARG_NONE, "",                                                               \
+      "Refuse access control lists, and do not honour those that are there.")                      \
     X(CACHE, "cache", ARG_SIZE, "SIZE",                                                            \
       "Memory for decrypted blocks; K, M and G are understood. Default: cache.size of the "        \
       "configuration.")                                                                            \

@@ -37,6 +37,23 @@ static void setup_log(const struct pc_config *config)
         (enum pc_log_format)pc_log_parse_format(pc_config_str(config, PC_CONFIG_LOG_FORMAT)));
 }
 
+/*
+ * Whether access control lists are taken and honoured. The kernel then asks for each file's list before it shows or checks more than the mode; a
+ * volume that never held one is spared that. Where options show modes and owners that nobody set, no list can mean anything.
+ */
+static int find_acl(struct fs *fs)
+{
+    const bool *given = fs->opt->given;
+    struct pc_attr attr;
+    int r = pc_getattr(fs->volume, PC_ROOT_INO, &attr);
+
+    if (r < 0)
+        return r;
+    fs->acl = (given[OPTION_ACL] || attr.has & PC_HAS_ACL) && !given[OPTION_NO_ACL] &&
+              !given[OPTION_UID] && !given[OPTION_GID] && !given[OPTION_UMASK];
+    return 0;
+}
+
 /* The node that is to be the mount's root. */
 static int find_root(struct fs *fs)
 {
@@ -60,6 +77,8 @@ static int run_mount(struct fs *fs, struct pc_home *home)
 {
     int r = find_root(fs), end;
 
+    if (r >= 0)
+        r = find_acl(fs);
     if (r < 0)
         return r;
     fs->inodes = inodes_new();

@@ -43,6 +43,8 @@ unsigned attr_facts(const struct pc_attr *attr)
 {
     unsigned facts = S_ISDIR(attr->mode) ? INODE_DIR : 0;
 
+    if (!(attr->has & PC_HAS_ACL))
+        facts |= INODE_NO_ACL;
     return attr->mode & (S_ISUID | S_ISGID) ? facts : facts | INODE_NO_SUID;
 }
 

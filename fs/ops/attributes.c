@@ -115,11 +115,17 @@ void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
     (void)fuse_reply_statfs(req, &out);
 }
 
-/* Names that can be kept. system.* would be access control lists, which nothing here enforces. */
-static bool is_kept(const char *name)
+static bool is_acl(const char *name)
 {
-    return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0 ||
-           strncmp(name, "security.", 9) == 0;
+    return strcmp(name, "system.posix_acl_access") == 0 ||
+           strcmp(name, "system.posix_acl_default") == 0;
+}
+
+/* Names that can be kept; access control lists only if the kernel enforces them. */
+static bool is_kept(const struct fs *fs, const char *name)
+{
+    return (fs->acl && is_acl(name)) || strncmp(name, "user.", 5) == 0 ||
+           strncmp(name, "trusted.", 8) == 0 || strncmp(name, "security.", 9) == 0;
 }
 
 static bool is_caps(const char *name)
@@ -132,10 +138,14 @@ void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char
 {
     struct fs *fs = fs_of(req);
     uint64_t node = fs_node(fs, ino);
-    int r = is_kept(name) ? 0 : -EOPNOTSUPP;
+    int r = is_kept(fs, name) ? 0 : -EOPNOTSUPP;
 
     if (is_caps(name))
         inodes_learn(fs->inodes, node, INODE_CAPS_SET);
+    if (is_acl(name))
+        inodes_doubt(fs->inodes, node, INODE_NO_ACL);
+    if (wire_kill_suid())
+        flags |= PC_XATTR_KILL_SGID;
     if (r >= 0)
         r = pc_xattr_set(fs->volume, node, name, value, size, flags);
     if (r < 0)
@@ -144,9 +154,14 @@ void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char
         (void)fuse_reply_err(req, 0);
 }
 
-/* The kernel asks for security.capability before the first write to each file: answer from memory where it can be. */
-static bool no_caps(struct fs *fs, uint64_t node, const char *name)
+/*
+ * The kernel asks for security.capability before the first write to each file, and for the access control list when another than the owner comes to
+ * it first: answer from memory where it can be.
+ */
+static bool is_known_absent(struct fs *fs, uint64_t node, const char *name)
 {
+    if (is_acl(name))
+        return inodes_facts(fs->inodes, node) & INODE_NO_ACL;
     return is_caps(name) &&
            (inodes_facts(fs->inodes, node) & (INODE_NO_CAPS | INODE_CAPS_SET)) == INODE_NO_CAPS;
 }
@@ -166,9 +181,9 @@ void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t siz
     struct fs *fs = fs_of(req);
     uint64_t mark = coherence_mark(fs->coherence), node = fs_node(fs, ino);
     char *buf = fs_buffer();
-    ssize_t n = !buf ? -ENOMEM : is_kept(name) ? -ENODATA : -EOPNOTSUPP;
+    ssize_t n = !buf ? -ENOMEM : is_kept(fs, name) ? -ENODATA : -EOPNOTSUPP;
 
-    if (n == -ENODATA && !no_caps(fs, node, name)) {
+    if (n == -ENODATA && !is_known_absent(fs, node, name)) {
         n = pc_xattr_get(fs->volume, node, name, buf,
                          size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX);
         if (n == -ENODATA && is_caps(name) && coherence_mark(fs->coherence) == mark)
@@ -192,7 +207,7 @@ void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
     struct fs *fs = fs_of(req);
-    int r = is_kept(name) ? pc_xattr_remove(fs->volume, fs_node(fs, ino), name) : -EOPNOTSUPP;
+    int r = is_kept(fs, name) ? pc_xattr_remove(fs->volume, fs_node(fs, ino), name) : -EOPNOTSUPP;
 
     if (r < 0)
         fs_fail_node(req, "removexattr", r);

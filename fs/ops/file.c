@@ -69,7 +69,8 @@ void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
 {
     const struct fuse_ctx *ctx = fuse_req_ctx(req);
     struct fs *fs = fs_of(req);
-    struct pc_make m = {.mode = S_IFREG | (mode & 07777), .uid = ctx->uid, .gid = ctx->gid};
+    struct pc_make m = {
+        .mode = S_IFREG | (mode & 07777), .umask = ctx->umask, .uid = ctx->uid, .gid = ctx->gid};
     uint64_t mark = coherence_mark(fs->coherence), folder = fs_node(fs, parent);
     struct fuse_entry_param e;
     struct handle *h;

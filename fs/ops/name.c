@@ -103,6 +103,7 @@ static void make(fuse_req_t req, const char *op, fuse_ino_t parent, const char *
 
     m->uid = ctx->uid;
     m->gid = ctx->gid;
+    m->umask = ctx->umask;
     r = settle(fs, pc_make(fs->volume, folder, name, m, &attr));
     if (r < 0)
         fs_fail(req, op, r);

@@ -68,8 +68,12 @@ void *fs_buffer(void)
 static void fs_op_init(void *userdata, struct fuse_conn_info *conn)
 {
     unsigned want = FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS |
-                    FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_EXPIRE_ONLY;
+                    FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_EXPIRE_ONLY | FUSE_CAP_DONT_MASK;
     struct fs *fs = userdata;
+
+    fs->acl = fs->acl && conn->capable & FUSE_CAP_POSIX_ACL;
+    if (fs->acl)
+        want |= FUSE_CAP_POSIX_ACL;
 
     if (fs->opt->given[OPTION_WRITEBACK])
         want |= FUSE_CAP_WRITEBACK_CACHE;

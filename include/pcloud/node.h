@@ -26,7 +26,11 @@ struct pc_attr {
     uint64_t used;    /* bytes that hold data (not holes) */
     uint64_t version; /* rises with each change of content */
     struct timespec atime, mtime, ctime, btime;
+    uint64_t has; /* set of pc_has */
 };
+
+/* What else there may be of a node. */
+enum pc_has { PC_HAS_ACL = 1 /* access control lists; of the root: any node of the volume */ };
 
 /*
  * Names here are names on the mount; the core maps them to raw S3 segments (core/tree/segment.h). Permission checks are the kernel's
@@ -60,7 +64,8 @@ int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_
                struct pc_attr *attr);
 
 struct pc_make {
-    uint32_t mode; /* type and permission bits, umask applied */
+    uint32_t mode;  /* type and permission bits */
+    uint32_t umask; /* taken from the mode, unless the folder has a default access control list */
     uint32_t uid, gid;
     uint64_t rdev;
     const char *target; /* of a symlink */
@@ -68,7 +73,7 @@ struct pc_make {
 
 /**
  * pc_make(v, parent, name, make, attr): create a file, folder, symlink, fifo, socket or device. -EEXIST. In a folder with setgid the new node takes the
- * folder's gid, and a new folder its setgid bit.
+ * folder's gid, and a new folder its setgid bit. A default access control list of the folder is inherited.
  */
 int pc_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make,
             struct pc_attr *attr);
@@ -108,7 +113,12 @@ void pc_dir_close(struct pc_dir *dir);
 int pc_node_hold(struct pc_volume *v, uint64_t ino);
 void pc_node_drop(struct pc_volume *v, uint64_t ino);
 
-/* Extended attributes. user.s3.* are the object's metadata (content-type, meta.NAME, ...). */
+/*
+ * Extended attributes. user.s3.* are the object's metadata (content-type, meta.NAME, ...). system.posix_acl_access and _default are access control
+ * lists in the kernel's form: -EINVAL for anything else, -EACCES for a default list of no folder. They and the mode are kept in step: an access list
+ * sets the permission bits (one that says no more than these is dropped), a new mode changes it.
+ */
+#define PC_XATTR_KILL_SGID 256 /* flag: setting an access list clears set-group-id */
 
 /** pc_xattr_get(v, ino, name, buf, cap): the value's length; with cap 0 only that. -ENODATA, -ERANGE. */
 ssize_t pc_xattr_get(struct pc_volume *v, uint64_t ino, const char *name, void *buf, size_t cap);

@@ -21,7 +21,7 @@ refuses() {
 }
 
 ok "help" mount.pcloud --help
-for o in ro allow_other uid= gid= umask= noatime cache= writeback passphrase-file= foreground fsname= subtype=; do
+for o in ro allow_other uid= gid= umask= noatime acl noacl cache= writeback passphrase-file= foreground fsname= subtype=; do
     ok "help names $o" grep -qF -- "  $o" <(mount.pcloud --help)
     ok "the manual page names $o" grep -qF -- "$(sed 's/-/\\-/; s/=.*//' <<<"$o")" <(mount.pcloud --print-man)
 done

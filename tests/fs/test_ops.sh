@@ -9,7 +9,7 @@ build_c fs_ops "$SRC"/tests/fs/ops/*.c
 mkdir "$TMP/plain"
 ok "the cases hold on a plain folder" "$TMP/fs_ops" "$TMP/plain"
 init_home
-mount_home "$TMP/mnt"
+mount_home "$TMP/mnt" acl
 mkdir "$MOUNT/cases"
 ok "the cases hold on the mount" "$TMP/fs_ops" "$MOUNT/cases"
 ok "every case left an empty folder" rmdir "$MOUNT/cases"

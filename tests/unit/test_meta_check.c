@@ -28,6 +28,7 @@ static uint64_t pack, folder, file, sliced;
 static void fill(void)
 {
     struct pc_make link = {.mode = S_IFLNK | 0777, .target = "x"};
+    static const char acl[] = "\2\0\0\0\1\0\6\0\0\0\0\0\4\0\6\0\0\0\0\0\40\0\6\0\0\0\0\0";
     struct meta_key k = test_key("bucket", "up");
     struct meta_key held = test_key("kept", "v/1");
     struct pc_delete gone = {.key = "v/2", .len = 3};
@@ -51,6 +52,8 @@ static void fill(void)
     assert_int_equal(t.m->content->write(t.m, sliced, s, 3, 0, 0, &bad), 0);
     assert_int_equal(t.m->node->make(t.m, folder, "link", &link, NULL), 0);
     assert_int_equal(t.m->node->xattr_set(t.m, file, "user.a", "b", 1, 0), 0);
+    assert_int_equal(
+        t.m->node->xattr_set(t.m, folder, "system.posix_acl_default", acl, sizeof(acl) - 1, 0), 0);
     assert_int_equal(test_put(t.m, "bucket", "a/b", "v"), 0);
     assert_int_equal(t.m->object->bucket_create(t.m, "kept", "alice"), 0);
     assert_int_equal(t.m->object->versioning_set(t.m, "kept", PC_VERSIONING_ON), 0);
@@ -180,6 +183,8 @@ static void damage_is_found_and_mended(void **state)
         "UPDATE node SET flags=flags&~1024",
         "UPDATE node SET flags=flags&~2048",
         "UPDATE node SET flags=flags&~16384",
+        "UPDATE node SET flags=flags&~32768",
+        "UPDATE node SET flags=flags&~32768 WHERE ino=1",
     };
 
     for (size_t i = 0; i < sizeof(sqls) / sizeof(sqls[0]); i++) {

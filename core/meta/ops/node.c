@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "meta/ops/acl.h"
 #include "meta/ops/slice.h"
 
 static int lookup_in(struct sql_conn *c, uint64_t parent, const char *name, struct row *r)
@@ -104,6 +105,10 @@ static int setattr_in(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned
         row_kill_suid(r);
     if (set & PC_SET_MODE)
         r->mode = (r->mode & S_IFMT) | (in->mode & 07777);
+    if (set & PC_SET_MODE && r->flags & ROW_ACL)
+        rc = acl_follow(c, r);
+    if (rc < 0)
+        return rc;
     if (set & PC_SET_UID)
         r->uid = in->uid;
     if (set & PC_SET_GID)
@@ -202,6 +207,8 @@ static int make_in(struct meta *m, struct sql_conn *c, uint64_t parent, const ch
         r->size = strlen(make->target);
         rc = sql_run(c, link, "ub", r->ino, make->target, (size_t)r->size);
     }
+    if (rc >= 0)
+        rc = acl_inherit(c, &p, r, make->umask);
     if (rc >= 0)
         rc = row_insert(c, r);
     if (rc == 0)

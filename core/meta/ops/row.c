@@ -133,6 +133,7 @@ void row_attr(const struct row *r, struct pc_attr *attr)
         .mtime = ns_to(r->mtime),
         .ctime = ns_to(r->ctime),
         .btime = ns_to(r->btime),
+        .has = r->flags & ROW_ACL ? PC_HAS_ACL : 0,
     };
 }
 

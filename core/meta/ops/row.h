@@ -23,7 +23,8 @@ enum row_flag {
     ROW_VERSIONS = 2048,  /* a bucket that keeps versions */
     ROW_SUSPENDED = 4096, /* a bucket that keeps those that it has */
     ROW_LOCKING = 8192,   /* a bucket whose versions can be locked */
-    ROW_HISTORY = 16384   /* the root, once any bucket kept versions */
+    ROW_HISTORY = 16384,  /* the root, once any bucket kept versions */
+    ROW_ACL = 32768 /* may have access control lists in xattr; the root, once any node had one */
 };
 
 struct row {

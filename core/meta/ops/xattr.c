@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "base/alloc.h"
+#include "meta/ops/acl.h"
 #include "meta/ops/header.h"
 
 #define VALUES_MAX (1u << 20) /* bytes of all values of one node */
@@ -215,6 +216,8 @@ static int set_in(struct meta *m, struct sql_conn *c, uint64_t ino, const char *
         return rc;
     if (is_header(name))
         rc = set_header(m, c, &r, name, value ? value : "", len, flags);
+    else if (acl_is(name))
+        rc = acl_set(c, &r, name, value ? value : "", len, flags);
     else
         rc = set_row(c, &r, name, value, len, flags);
     return rc < 0 ? rc : finish(m, c, &r);

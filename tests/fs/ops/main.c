@@ -126,8 +126,8 @@ static int run_case(const char *dir, const struct ops_case *c)
 int main(int argc, char **argv)
 {
     static const char *const words[] = {"ok", "FAIL", "skip"};
-    const struct ops_case *const all[] = {cases_name, cases_rename, cases_data, cases_attr,
-                                          cases_dir};
+    const struct ops_case *const all[] = {cases_name, cases_rename, cases_data,
+                                          cases_attr, cases_dir,    cases_acl};
     int count[3] = {0};
 
     if (argc < 2) {

@@ -22,7 +22,8 @@ struct ops_case {
 };
 
 /* Each file's cases, ending with a NULL name. */
-extern const struct ops_case cases_name[], cases_data[], cases_attr[], cases_dir[], cases_rename[];
+extern const struct ops_case cases_name[], cases_data[], cases_attr[], cases_dir[], cases_rename[],
+    cases_acl[];
 
 /* A case runs in a process of its own, in an empty folder of its own: a check that fails ends it. */
 _Noreturn void ops_fail(const char *file, int line, const char *what, long long got);
