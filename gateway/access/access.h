@@ -35,7 +35,8 @@ struct access {                   /* of one bucket */
     struct policy *policy;
     enum ownership ownership;
     unsigned block;
-    unsigned loaded; /* bits of enum pc_setting */
+    const char *tags; /* that the body asks for, as a header would; of the request's memory */
+    unsigned loaded;  /* bits of enum pc_setting */
 };
 
 void access_init(struct access *a, const struct pc_bucket *info);

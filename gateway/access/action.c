@@ -60,8 +60,8 @@ static const struct action actions[] = {
     {"UploadPart", OBJECT_WRITE},
     {"UploadPartCopy", OBJECT_WRITE},
     {"CompleteMultipartUpload", OBJECT_WRITE},
-    {"ListParts", "s3:ListMultipartUploadParts", NULL, ABOUT_KEY, ACL_WRITE},
-    {"AbortMultipartUpload", "s3:AbortMultipartUpload", NULL, ABOUT_KEY, ACL_WRITE},
+    {"ListParts", "s3:ListMultipartUploadParts", NULL, ABOUT_UPLOAD, 0},
+    {"AbortMultipartUpload", "s3:AbortMultipartUpload", NULL, ABOUT_UPLOAD, 0},
     {"DeleteObject", "s3:DeleteObject", "s3:DeleteObjectVersion", ABOUT_KEY, ACL_WRITE},
 };
 

@@ -6,6 +6,7 @@
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 #include "s3/s3.h"
+#include "settings/tagging.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -176,14 +177,46 @@ static int decide_stored(struct s3 *s, struct matter *m)
     return rc;
 }
 
+/* Who began an upload may look at it and end it, unless the policy denies it. */
+static int decide_upload(struct s3 *s, const struct matter *m)
+{
+    const char *id = s3_param(s, "uploadId");
+    enum policy_effect effect = POLICY_SILENT;
+    struct pc_upload u;
+    int rc = decide(s, m), found;
+
+    if (rc != S3_EACCESS || s->anonymous || !id ||
+        (*s->only_bucket && strcmp(s->only_bucket, s->bucket) != 0))
+        return rc;
+    found = ask_policy(s, m, &effect);
+    if (found < 0 || effect == POLICY_DENY)
+        return found < 0 ? found : rc;
+    found = pc_upload_get(s->gw->volume, s->bucket, s->key, s->key_len, id, &u);
+    if (found < 0)
+        return found == PC_ENOUPLOAD ? rc : found;
+    if (strcmp(u.owner, s->user.name) == 0)
+        rc = 0;
+    pc_upload_fini(&u);
+    return rc;
+}
+
+static int decide_about(struct s3 *s, enum about about, struct matter *m)
+{
+    switch (about) {
+    case ABOUT_STORED:
+        return decide_stored(s, m);
+    case ABOUT_UPLOAD:
+        return decide_upload(s, m);
+    default:
+        return decide(s, m);
+    }
+}
+
 static int authz_bucket(struct s3 *s, const struct action *a)
 {
     struct matter m = {.access = &s->access};
     char *name;
-    int rc = find_bucket(s);
 
-    if (rc < 0)
-        return rc;
     if (a && (a->about == ABOUT_OBJECT || a->about == ABOUT_KEYS || a->about == ABOUT_FORM)) {
         s->authz = AUTHZ_DUE;
         return *s->only_bucket && strcmp(s->only_bucket, s->bucket) != 0 ? (int)S3_EACCESS : 0;
@@ -201,18 +234,19 @@ static int authz_bucket(struct s3 *s, const struct action *a)
     }
     m.action = with_version(s, a);
     m.acl = a->acl;
-    return a->about == ABOUT_STORED ? decide_stored(s, &m) : decide(s, &m);
+    return decide_about(s, a->about, &m);
 }
 
 int authz_request(struct s3 *s)
 {
     const struct action *a = action_of(s->op->name);
+    int rc;
 
     s->authz = AUTHZ_DONE;
     if (s->read_only && s->op->right != S3_READ)
         return S3_EACCESS;
     if (s->level != S3_SERVICE && s->op->right != S3_CREATE)
-        return authz_bucket(s, a);
+        return (rc = find_bucket(s)) < 0 ? rc : authz_bucket(s, a);
     if (s->anonymous)
         return S3_EACCESS;
     return s->op->right == S3_CREATE && *s->only_bucket ? (int)S3_EACCESS : 0;
@@ -243,8 +277,13 @@ static int decide_missing(struct s3 *s, struct access *a, const char *key, size_
 
 int authz_missing(struct s3 *s, int rc)
 {
+    int may;
+
     s->authz = AUTHZ_DONE;
-    return rc == -ENOENT ? decide_missing(s, &s->access, s->key, s->key_len) : rc;
+    if (rc != -ENOENT && rc != -ENOTDIR)
+        return rc;
+    may = decide_missing(s, &s->access, s->key, s->key_len);
+    return may == -ENOENT ? rc : may;
 }
 
 int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
@@ -256,7 +295,14 @@ int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
                        .key = key,
                        .len = len,
                        .object = o};
+    const char *expected = s3_header(s, "x-amz-source-expected-bucket-owner");
+    struct pc_user u;
 
+    if (expected) {
+        s3_owner(s, a->info->owner, &u);
+        if (strcmp(u.id, expected) != 0)
+            return S3_EACCESS;
+    }
     return o ? decide(s, &m) : decide_missing(s, a, key, len);
 }
 
@@ -267,6 +313,34 @@ int authz_key(struct s3 *s, const char *action, const char *key, size_t len)
 
     s->authz = AUTHZ_DONE;
     return decide(s, &m);
+}
+
+bool authz_bypass(struct s3 *s, const char *key, size_t len)
+{
+    struct matter m = {
+        .access = &s->access, .action = "s3:BypassGovernanceRetention", .key = key, .len = len};
+
+    return decide(s, &m) == 0;
+}
+
+int authz_body(struct s3 *s)
+{
+    struct tags tags;
+    struct buf packed;
+    int rc;
+
+    if (strcmp(s->op->name, "PutObjectTagging") != 0 ||
+        !(s->info.settings & 1u << PC_SETTING_POLICY))
+        return 0;
+    rc = tags_from_xml(s, buf_text(&s->xml), s->xml.len, TAGS_OBJECT_MAX, &tags);
+    if (rc < 0)
+        return rc;
+    buf_init(&packed, PC_META_MAX);
+    tags_pack(&tags, &packed);
+    s->access.tags = req_dup(s->r, buf_text(&packed), packed.len);
+    rc = packed.err ? packed.err : s->access.tags ? 0 : -ENOMEM;
+    buf_fini(&packed);
+    return rc < 0 ? rc : authz_bucket(s, action_of(s->op->name));
 }
 
 int authz_form(struct s3 *s)

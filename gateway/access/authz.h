@@ -15,6 +15,7 @@ enum about {
     ABOUT_KEY, /* writing or removing under a key: the bucket's owner says who may */
     ABOUT_OBJECT, /* an object that is there: its owner says who may. The operation calls authz_object with it. */
     ABOUT_STORED, /* the same, looked up here: for operations that do not look themselves */
+    ABOUT_UPLOAD, /* one that is under way: also who began it may */
     ABOUT_KEYS,   /* of the body: the operation calls authz_key for each */
     ABOUT_FORM,   /* who asks stands in the body: the operation calls authz_form */
 };
@@ -46,6 +47,12 @@ int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
 
 /** authz_key(s, action, key, len): may ${action} ("s3:DeleteObject") be done under that key? */
 int authz_key(struct s3 *s, const char *action, const char *key, size_t len);
+
+/** authz_bypass(s, key, len): may who asks break a lock in governance mode? */
+bool authz_bypass(struct s3 *s, const char *key, size_t len);
+
+/** authz_body(s): the body has come: was what it says allowed? Only where a policy may ask for it. */
+int authz_body(struct s3 *s);
 
 /** authz_form(s): a form has said who asks and for which key: may they put it? */
 int authz_form(struct s3 *s);

@@ -101,6 +101,11 @@ static bool give_tag(struct s3 *s, const char *text, const char *tag, size_t ind
     return found;
 }
 
+static const char *asked_tags(const struct s3 *s)
+{
+    return s->access.tags ? s->access.tags : s3_header(s, "x-amz-tagging");
+}
+
 static bool give_list_param(const struct question *q, const char *name, struct policy_text *ret)
 {
     const char *op = q->s->op->name;
@@ -177,7 +182,7 @@ static bool give_signature(struct s3 *s, const char *name, struct policy_text *r
     if (strcmp(name, "authtype") == 0)
         return give(s->sig.presigned ? "REST-QUERY-STRING" : "REST-HEADER", ret);
     if (strcmp(name, "signatureversion") == 0)
-        return give(SIGV4_ALGORITHM, ret);
+        return give(*s->sig.region ? SIGV4_ALGORITHM : "AWS", ret);
     if (strcmp(name, "signatureage") != 0 || !s->sig.presigned)
         return false;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -203,11 +208,11 @@ static bool give_s3(const struct question *q, const char *name, size_t index,
                give_tag(s, pc_headers_get(&q->object->headers, "tagging"),
                         name + sizeof existing - 1, 0, ret);
     if (strcmp(name, "requestobjecttagkeys") == 0)
-        return give_tag(s, s3_header(s, "x-amz-tagging"), NULL, index, ret);
+        return give_tag(s, asked_tags(s), NULL, index, ret);
     if (index > 0)
         return false;
     if (strncmp(name, requested, sizeof requested - 1) == 0)
-        return give_tag(s, s3_header(s, "x-amz-tagging"), name + sizeof requested - 1, 0, ret);
+        return give_tag(s, asked_tags(s), name + sizeof requested - 1, 0, ret);
     if (strcmp(name, "prefix") == 0 || strcmp(name, "delimiter") == 0 ||
         strcmp(name, "max-keys") == 0)
         return give_list_param(q, name, ret);

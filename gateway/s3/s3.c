@@ -231,6 +231,8 @@ static void on_finish(struct req *r)
     int rc = body_close(s);
 
     if (rc == 0)
+        rc = authz_body(s);
+    if (rc == 0)
         rc = s->op->run(s);
     if (rc == 0 && !authz_settled(s))
         rc = S3_EACCESS;

@@ -245,6 +245,41 @@ def test_copy_needs_both_sides():
     denied(TWO.copy_object, Bucket=target, Key="c", CopySource={"Bucket": own, "Key": "k"})
 
 
+def test_uploads():
+    b = bucket()
+    policy(b, statement(b, "s3:PutObject", principal={"AWS": [ONE_ID, TWO_ID]}))
+    mine = ONE.create_multipart_upload(Bucket=b, Key="m")["UploadId"]
+    theirs = TWO.create_multipart_upload(Bucket=b, Key="m")["UploadId"]
+    TWO.upload_part(Bucket=b, Key="m", UploadId=theirs, PartNumber=1, Body=b"x")
+    same(TWO.list_parts(Bucket=b, Key="m", UploadId=theirs)["Owner"]["ID"], TWO_ID)
+    denied(TWO.list_parts, Bucket=b, Key="m", UploadId=mine)
+    denied(TWO.abort_multipart_upload, Bucket=b, Key="m", UploadId=mine)
+    denied(NOBODY.abort_multipart_upload, Bucket=b, Key="m", UploadId=theirs)
+    policy(b, statement(b, "s3:AbortMultipartUpload", effect="Deny", principal={"AWS": TWO_ID}))
+    denied(TWO.abort_multipart_upload, Bucket=b, Key="m", UploadId=theirs)
+    ONE.delete_bucket_policy(Bucket=b)
+    TWO.abort_multipart_upload(Bucket=b, Key="m", UploadId=theirs)
+    ONE.abort_multipart_upload(Bucket=b, Key="m", UploadId=mine)
+
+
+def test_tags():
+    b = bucket(["k"])
+    tags = lambda **kw: {"TagSet": [{"Key": k, "Value": v} for k, v in kw.items()]}
+    policy(b, statement(b, "s3:GetObject", Condition={"StringEquals": {"s3:ExistingObjectTag/team": "a"}}),
+           statement(b, "s3:PutObjectTagging", Condition={"StringEquals": {"s3:RequestObjectTag/team": ["a", "b"]},
+                                                          "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["team"]}}),
+           statement(b, "s3:PutObject", Condition={"StringEquals": {"s3:RequestObjectTag/team": "b"}}))
+    denied(TWO.get_object, Bucket=b, Key="k")
+    denied(TWO.put_object_tagging, Bucket=b, Key="k", Tagging=tags(team="c"))
+    denied(TWO.put_object_tagging, Bucket=b, Key="k", Tagging=tags(team="a", more="x"))
+    denied(TWO.put_object_tagging, Bucket=b, Key="k", Tagging=tags())
+    denied(TWO.get_object_tagging, Bucket=b, Key="k")
+    ONE.put_object_tagging(Bucket=b, Key="k", Tagging=tags(team="a", more="x"))
+    same(body(TWO.get_object(Bucket=b, Key="k")), b"k")
+    denied(TWO.put_object, Bucket=b, Key="p", Body=b"p", Tagging="team=a")
+    TWO.put_object(Bucket=b, Key="p", Body=b"p", Tagging="team=b")
+
+
 # Lists
 
 def test_canned():
