@@ -2,6 +2,7 @@
 /* The body of a request: its declared form, decoding, digests, and where the content goes. */
 #include "s3/s3.h"
 
+#include "form/post.h"
 #include "pcloud/err.h"
 #include "s3/xml_in.h"
 #include "workers.h"
@@ -106,7 +107,11 @@ static int open_digests(struct s3 *s)
 int body_open(struct s3 *s)
 {
     enum chunk_kind kind = CHUNK_SIGNED;
-    int rc = parse_payload(s, &kind);
+    int rc;
+
+    if (s->op->body == S3_BODY_FORM)
+        return post_open(s);
+    rc = parse_payload(s, &kind);
 
     if (rc == 0)
         rc = parse_length(s);
@@ -122,6 +127,16 @@ int body_open(struct s3 *s)
     if (!s->chunk)
         return -ENOMEM;
     return chunk_init(s->chunk, kind, &s->sig, s->signing_key, s->length);
+}
+
+int body_open_object(struct s3 *s)
+{
+    int rc = parse_md5(s);
+
+    s->payload = S3_PAYLOAD_UNSIGNED;
+    if (rc == 0)
+        rc = checksum_parse(s);
+    return rc < 0 ? rc : open_digests(s);
 }
 
 /* A digest that takes a piece on another thread. MD5 alone takes as long as all the rest that is done to content. */
@@ -200,8 +215,15 @@ static int take(void *arg, const void *data, size_t len)
     return rc;
 }
 
+int body_take(struct s3 *s, const void *data, size_t len)
+{
+    return take(s, data, len);
+}
+
 int body_feed(struct s3 *s, const void *data, size_t len)
 {
+    if (s->post)
+        return post_feed(s, data, len);
     if (s->chunk)
         return chunk_feed(s->chunk, data, len, take, s);
     return take(s, data, len);
@@ -235,6 +257,8 @@ int body_close(struct s3 *s)
     char hex[65];
     int rc;
 
+    if (s->post && (rc = post_close(s)) < 0)
+        return rc;
     if (s->chunk && (rc = chunk_end(s->chunk)) < 0)
         return rc;
     if (s->chunk && s->chunk->trailers > 0 && !s->sum_trailer)
@@ -263,6 +287,7 @@ void body_fini(struct s3 *s)
     if (s->put)
         pc_put_abort(s->put);
     s->put = NULL;
+    post_fini(s);
     if (s->chunk) {
         chunk_fini(s->chunk);
         free(s->chunk);

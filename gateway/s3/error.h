@@ -49,6 +49,8 @@
     X(S3_EPARTNUMBER, "InvalidPartNumber", 416, "The requested partnumber is not satisfiable")     \
     X(S3_EPARTORDER, "InvalidPartOrder", 400,                                                      \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
+    X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                    \
+      "The content of the form does not meet the conditions specified in the policy document.")    \
     X(S3_ERANGE, "InvalidRange", 416, "The requested range is not satisfiable")                    \
     X(S3_EREQUEST, "InvalidRequest", 400, "Invalid Request")                                       \
     X(S3_ESTORAGECLASS, "InvalidStorageClass", 400,                                                \
@@ -61,6 +63,10 @@
     X(S3_ETRAILER, "MalformedTrailerError", 400,                                                   \
       "The request contained trailing data that was not well-formed or did not conform to our "    \
       "published schema.")                                                                         \
+    X(S3_EFORM, "MalformedPOSTRequest", 400,                                                       \
+      "The body of your POST request is not well-formed multipart/form-data.")                     \
+    X(S3_EFIELDS, "MaxPostPreDataLengthExceededError", 400,                                        \
+      "Your POST request fields preceding the upload file were too large.")                        \
     X(S3_EMESSAGETOOBIG, "MaxMessageLengthExceeded", 400, "Your request was too big.")             \
     X(S3_EMETATOOLARGE, "MetadataTooLarge", 400,                                                   \
       "Your metadata headers exceed the maximum allowed metadata size")                            \

@@ -161,8 +161,7 @@ static const struct s3_op probe = READ_OP("GetConfiguration", op_probe);
 static const struct s3_op refusal = {"PutConfiguration", S3_WRITE, S3_BODY_NONE, NULL,
                                      op_unsupported};
 static const struct s3_op options = READ_OP("Options", op_options);
-static const struct s3_op post_form = {"PostObject", S3_WRITE, S3_BODY_NONE, op_unsupported,
-                                       op_unsupported};
+static const struct s3_op post_form = {"PostObject", S3_WRITE, S3_BODY_FORM, NULL, op_unsupported};
 
 static const struct s3_op *route_unused(const struct s3 *s)
 {

@@ -15,6 +15,7 @@
 #include "req.h"
 #include "s3/error.h"
 #include "s3/xml_out.h"
+#include "settings/cors.h"
 
 #define S3_OBJECT_MAX (5ull << 30) /* bytes of one PUT or part */
 #define S3_META_MAX 2048           /* bytes of user metadata */
@@ -22,7 +23,7 @@
 struct s3;
 
 enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT };
-enum s3_body { S3_BODY_NONE, S3_BODY_XML, S3_BODY_OBJECT };
+enum s3_body { S3_BODY_NONE, S3_BODY_XML, S3_BODY_OBJECT, S3_BODY_FORM };
 enum s3_right { S3_READ, S3_WRITE, S3_CREATE /* the bucket need not be there */ };
 
 struct s3_op {
@@ -35,12 +36,6 @@ struct s3_op {
 
 enum s3_authz { AUTHZ_DUE, AUTHZ_DONE };
 enum s3_payload { S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_HASH, S3_PAYLOAD_CHUNKED };
-
-/* What the rules of a bucket allow the page that a request comes from; all of the request's memory. */
-struct cors_reply {
-    const char *origin; /* NULL: nothing */
-    const char *methods, *headers, *exposed, *age;
-};
 
 struct s3 {
     struct req *r;
@@ -80,6 +75,7 @@ struct s3 {
     char sum_got[64];
     struct buf xml;
     struct pc_put *put;
+    struct post *post; /* the form that the body is (form/post.h) */
 
     struct cors_reply cors;
     const char *message; /* of the error, if not the table's */

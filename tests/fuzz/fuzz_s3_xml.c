@@ -2,6 +2,7 @@
 /* XML bodies of requests, and the escaping of what is written. */
 #include "s3/xml_in.h"
 #include "s3/xml_out.h"
+#include "settings/lifecycle.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,6 +49,23 @@ static void round_trip(const uint8_t *data, size_t size)
     buf_fini(&b);
 }
 
+/* Rules that were read can be written, and are read again. */
+static void lifecycle(const uint8_t *data, size_t size)
+{
+    struct lifecycle l, again;
+    struct buf b;
+
+    buf_init(&b, 8u << 20);
+    if (lifecycle_parse((const char *)data, size, &l) == 0) {
+        lifecycle_xml(&l, &b);
+        if (b.err || lifecycle_parse(b.data, b.len, &again) != 0 || again.count != l.count)
+            abort();
+        lifecycle_fini(&again);
+    }
+    lifecycle_fini(&l);
+    buf_fini(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const roots[] = {"Delete", "CompleteMultipartUpload",
@@ -60,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&b, 1 << 20);
     xml_text(&b, (const char *)data, size);
     buf_fini(&b);
+    lifecycle(data, size);
     round_trip(data, size);
     return 0;
 }

@@ -3,6 +3,7 @@
 # S3 by boto3: documents of buckets, tags, cross-origin rules, lifecycle.
 """Run by test_boto3_http.sh and test_boto3_https.sh with the environment of test_boto3.py, whose helpers it takes; s3.lifecycle_day is a second."""
 import datetime
+import os
 import sys
 import time
 import traceback
@@ -11,7 +12,7 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
-from test_boto3 import ENDPOINT, REGION, S3, body, bucket, raises, raw, same
+from test_boto3 import ENDPOINT, REGION, S3, body, bucket, client, raises, raw, same
 
 
 def wait(cond, what):
@@ -303,6 +304,69 @@ def test_hoisted_headers():
     same(raw(c.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "k"}), "PUT", b"")[0], 200)
     same(S3.get_object_tagging(Bucket=b, Key="k")["TagSet"], tag_set(a="1")["TagSet"])
     same(S3.head_object(Bucket=b, Key="k")["Metadata"], {"hoisted": "yes"})
+
+
+def form(url, fields, data, filename="n.txt", headers=None):
+    mark = "xxBOUNDARYxx"
+    out = b""
+    for k, v in fields:
+        out += f'--{mark}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n'.encode() + str(v).encode() + b"\r\n"
+    if data is not None:
+        out += f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: text/x\r\n\r\n'.encode() + data + b"\r\n"
+        out += f'--{mark}\r\nContent-Disposition: form-data; name="submit"\r\n\r\nGo\r\n'.encode()
+    out += f"--{mark}--\r\n".encode()
+    return raw(url, "POST", out, {"Content-Type": f"multipart/form-data; boundary={mark}", **(headers or {})})
+
+
+def code_of(answer):
+    status, _, data = answer
+    return status, data.split(b"<Code>")[1].split(b"</Code>")[0].decode() if b"<Code>" in data else ""
+
+
+def test_forms():
+    b = bucket()
+
+    def post(data=b"hello", conditions=(), fields=None, change=None, key="f/${filename}", c=S3, **kw):
+        p = c.generate_presigned_post(b, key, Fields=fields, Conditions=[{k: v} for k, v in (fields or {}).items()] + list(conditions))
+        return form(p["url"], list({**p["fields"], **(change or {})}.items()), data, **kw)
+
+    status, h, _ = post()
+    same((status, h["ETag"]), (204, '"5d41402abc4b2a76b9719d911017c592"'))
+    same(body(S3.get_object(Bucket=b, Key="f/n.txt")), b"hello")
+    fields = {"Content-Type": "text/fancy", "x-amz-meta-a": "1", "success_action_status": "201", "tagging": "<Tagging><TagSet><Tag><Key>k</Key><Value>v&amp;</Value></Tag></TagSet></Tagging>".replace("&amp;", "+")}
+    status, h, data = post(b"\r\n--xxBOUNDARY", fields=fields, filename="C:\\x\\ä.txt")
+    assert status == 201 and b"<Key>f/\xc3\xa4.txt</Key>" in data, data
+    got = S3.get_object(Bucket=b, Key="f/ä.txt")
+    same((body(got), got["ContentType"], got["Metadata"], got["ResponseMetadata"]["HTTPHeaders"]["x-amz-tagging-count"]), (b"\r\n--xxBOUNDARY", "text/fancy", {"a": "1"}, "1"))
+    same(S3.get_object_tagging(Bucket=b, Key="f/ä.txt")["TagSet"], tag_set(k="v+")["TagSet"])
+    same(post(change={"x-amz-meta-evil": "1"})[0], 403)
+    same(post(change={"key": "other"})[0], 403)
+    same(code_of(post(change={"x-amz-signature": "0" * 64})), (403, "SignatureDoesNotMatch"))
+    same(code_of(post(change={"policy": "e30="})), (403, "SignatureDoesNotMatch"))
+    same(code_of(post(b"x" * 11, [["content-length-range", 1, 10]])), (400, "EntityTooLarge"))
+    same(code_of(post(b"", [["content-length-range", 1, 10]])), (400, "EntityTooSmall"))
+    same(post(b"x" * 10, [["content-length-range", 1, 10]])[0], 204)
+    same(code_of(post(None)), (400, "InvalidArgument"))
+    same(code_of(post(change={"key": ""})), (400, "InvalidArgument"))
+    same(code_of(post(change={"x-ignore-big": "x" * 30000})), (400, "MaxPostPreDataLengthExceededError"))
+    same(code_of(post(change={"x-amz-checksum-crc32": "AAAAAA=="})), (400, "BadDigest"))
+    to = {"success_action_redirect": f"{ENDPOINT}/{b}?x=1"}
+    p = S3.generate_presigned_post(b, "r d", Fields=to, Conditions=[to])
+    status, _, _ = form(p["url"], p["fields"].items(), b"hello", headers={"Origin": "https://a.example"})
+    same(status, 403)  # of the page it led to, which nobody signed
+    same(body(S3.get_object(Bucket=b, Key="r d")), b"hello")
+    old = old_client().generate_presigned_post(b, "old")
+    assert "AWSAccessKeyId" in old["fields"]
+    same(form(old["url"], old["fields"].items(), b"2" * 3000000)[0], 204)
+    same(S3.head_object(Bucket=b, Key="old")["ContentLength"], 3000000)
+    same(code_of(form(old["url"], {**old["fields"], "signature": "x"}.items(), b"")), (403, "SignatureDoesNotMatch"))
+    same(form(f"{ENDPOINT}/{b}", [("key", "anybody")], b"")[0], 403)
+    same(code_of(raw(f"{ENDPOINT}/{b}", "POST", b"x", {"Content-Type": "text/plain"})), (412, "PreconditionFailed"))
+    same(code_of(raw(f"{ENDPOINT}/{b}", "POST", b"--x\r\n\r\n", {"Content-Type": "multipart/form-data; boundary=x"})), (400, "MalformedPOSTRequest"))
+    alt = client(aws_access_key_id=os.environ["ALT_ACCESS_KEY_ID"], aws_secret_access_key=os.environ["ALT_SECRET_ACCESS_KEY"])
+    same(code_of(post(c=alt)), (403, "AccessDenied"))
+    ro = client(aws_access_key_id=os.environ["RO_ACCESS_KEY_ID"], aws_secret_access_key=os.environ["RO_SECRET_ACCESS_KEY"])
+    same(code_of(post(c=ro)), (403, "AccessDenied"))
 
 
 def main():
