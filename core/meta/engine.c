@@ -16,6 +16,7 @@ struct engine_tuning engine_tuning = {
     .sync_log = fdatasync,
     .feed_rows = 100000,
     .log_bytes = (int64_t)16 << 20,
+    .whole_bytes = (uint64_t)64 << 20,
 };
 
 static int path_exists(const char *path)
@@ -171,7 +172,7 @@ static void engine_init(struct engine *e, const struct meta_options *o)
     e->data_barrier = o->data_barrier;
     e->barrier_arg = o->barrier_arg;
     e->reserve_bytes = o->reserve_bytes;
-    e->log_fd = e->dir_fd = e->lease.fd = -1;
+    e->log_fd = e->dir_fd = e->db_fd = e->lease.fd = -1;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->thread_lock, NULL);
     pthread_cond_init(&e->log_grew, NULL);
@@ -201,6 +202,7 @@ static void engine_free(struct engine *e)
     lease_close(&e->lease);
     close_fd(e->log_fd);
     close_fd(e->dir_fd);
+    close_fd(e->db_fd);
     seal_vfs_free(e->vfs);
     pthread_mutex_destroy(&e->pin_lock);
     pthread_cond_destroy(&e->reader_back);

@@ -26,6 +26,7 @@ struct engine_tuning {
     int (*sync_log)(int fd); /* fdatasync */
     uint64_t feed_rows;      /* kept lines of the feed */
     int64_t log_bytes;       /* a log of this size is checkpointed */
+    uint64_t whole_bytes;    /* a larger database is checked table by table */
 };
 extern struct engine_tuning engine_tuning;
 
@@ -36,9 +37,9 @@ struct engine_pin {
 
 /* Lock order: lock, then any of the others; each of those is the last. None is held while the caller's code runs, but lock during data_barrier. */
 struct engine {
-    struct meta meta; /* first: a struct meta * of this engine is its struct engine * */
-    char *dir, *path; /* of the folder, of the database */
-    int dir_fd;
+    struct meta meta;  /* first: a struct meta * of this engine is its struct engine * */
+    char *dir, *path;  /* of the folder, of the database */
+    int dir_fd, db_fd; /* db_fd: only of who checked; closed after all connections */
     struct seal_vfs *vfs;
     int (*data_barrier)(void *arg);
     void *barrier_arg;
