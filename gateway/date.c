@@ -140,3 +140,45 @@ int date_parse_amz(const char *text, time_t *ret)
     *ret = timegm(&tm);
     return 0;
 }
+
+/* The digits behind a dot as nanoseconds; what follows them. */
+static const char *scan_fraction(const char *text, long *ret_ns)
+{
+    long unit = 100000000;
+
+    *ret_ns = 0;
+    if (*text != '.')
+        return text;
+    for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+        *ret_ns += unit * (*text - '0');
+    return text;
+}
+
+int date_parse_iso(const char *text, struct timespec *ret)
+{
+    char head[20];
+    struct tm tm, zone;
+    const char *rest;
+    long ns;
+    time_t t;
+
+    if (strnlen(text, 20) < 20)
+        return PC_EFORMAT;
+    memcpy(head, text, 19);
+    head[19] = '\0';
+    if (!scan(head, "YYYY-NN-DDThh:mm:ss", &tm))
+        return PC_EFORMAT;
+    tm.tm_mon--;
+    if (!in_range(&tm))
+        return PC_EFORMAT;
+    t = timegm(&tm);
+    rest = scan_fraction(text + 19, &ns);
+    if (strcmp(rest, "Z") != 0) {
+        if ((*rest != '+' && *rest != '-') || !scan(rest + 1, "hh:mm", &zone) ||
+            zone.tm_hour > 23 || zone.tm_min > 59)
+            return PC_EFORMAT;
+        t += (*rest == '+' ? -1 : 1) * (zone.tm_hour * 3600L + zone.tm_min * 60L);
+    }
+    *ret = (struct timespec){.tv_sec = t, .tv_nsec = ns};
+    return 0;
+}

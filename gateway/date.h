@@ -15,6 +15,8 @@ void date_iso(const struct timespec *ts, char out[DATE_ISO_MAX]);
 
 /** date_parse_http(text, ret): the three forms of RFC 9110; PC_EFORMAT. */
 int date_parse_http(const char *text, time_t *ret);
+/** date_parse_iso(text, ret): "2015-10-21T07:28:00", with a fraction or not, then "Z", "+hh:mm" or "-hh:mm"; PC_EFORMAT. */
+int date_parse_iso(const char *text, struct timespec *ret);
 /** date_parse_amz(text, ret): "20151021T072800Z"; PC_EFORMAT. */
 int date_parse_amz(const char *text, time_t *ret);
 

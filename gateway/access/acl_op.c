@@ -3,6 +3,7 @@
 #include "access/access.h"
 
 #include "access/authz.h"
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "s3/ops.h"
 #include "s3/s3.h"
@@ -117,7 +118,7 @@ static int find_list(struct s3 *s, char **ret)
     enum ownership ownership;
     const char *list;
     struct pc_object o;
-    int rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    int rc = history_head(s, &o);
 
     if (rc < 0)
         return authz_missing(s, rc);
@@ -156,7 +157,7 @@ static int set_list(struct s3 *s, const char *list)
     h = (struct pc_headers){packed.data, packed.len};
     rc = packed.err;
     if (rc == 0)
-        rc = pc_object_annotate(s->gw->volume, s->bucket, s->key, s->key_len, &h);
+        rc = history_annotate(s, &h);
     buf_fini(&packed);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include "access/authz.h"
 
 #include "access/acl.h"
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 #include "s3/s3.h"
@@ -168,9 +169,9 @@ static int decide_stored(struct s3 *s, struct matter *m)
 
     if (access_owns(s, &s->info) && !(s->info.settings & 1u << PC_SETTING_POLICY))
         return decide(s, m);
-    rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    rc = history_head(s, &o);
     if (rc < 0)
-        return rc == -ENOENT ? decide(s, m) : rc;
+        return rc == -ENOENT || rc == PC_ENOVERSION || rc == S3_EMETHOD ? decide(s, m) : rc;
     m->object = &o;
     rc = decide(s, m);
     pc_object_fini(&o);

@@ -4,10 +4,12 @@
 #include "s3/s3.h"
 
 #include "pcloud/err.h"
+#include "pcloud/history.h"
 #include "s3/xml_in.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct listing {
     struct s3 *s;
@@ -154,8 +156,6 @@ int op_create_bucket(struct s3 *s)
 
     if (rc < 0)
         return rc;
-    if (lock && strcmp(lock, "true") == 0)
-        return s3_fail(s, S3_ENOTIMPLEMENTED, "Object Lock is not implemented.");
     rc = check_location(s);
     if (rc < 0)
         return rc;
@@ -165,6 +165,11 @@ int op_create_bucket(struct s3 *s)
         rc = create(s, list.len && strcmp(list.data, ACL_PRIVATE) != 0 ? list.data : NULL,
                     ownership);
     buf_fini(&list);
+    if (rc == 0 && lock && strcasecmp(lock, "true") == 0) {
+        rc = pc_versioning_set(s->gw->volume, s->bucket, PC_VERSIONING_ON);
+        if (rc == 0)
+            rc = pc_locking_set(s->gw->volume, s->bucket);
+    }
     if (rc < 0)
         return rc;
     s->r->status = 200;

@@ -4,6 +4,7 @@
 #include "s3/s3.h"
 
 #include "access/authz.h"
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "s3/cond.h"
 #include "settings/tagging.h"
@@ -11,16 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "/bucket/key?versionId=null", percent-coded, the slash before it optional. */
+struct copy_source {
+    const char *bucket, *key, *version; /* version: NULL: what is current */
+    size_t len;
+    struct pc_object object;
+};
+
+/* "/bucket/key?versionId=id", percent-coded, the slash before it optional. */
 static int parse_source(struct s3 *s, struct copy_source *ret)
 {
     const char *text = s3_header(s, "x-amz-copy-source"), *mark = strrchr(text, '?');
     size_t len = strlen(text), n;
     char *plain, *slash;
 
+    ret->version = NULL;
     if (mark && strncmp(mark, "?versionId=", 11) == 0) {
-        if (mark[11] && strcmp(mark + 11, "null") != 0)
-            return S3_ENOVERSION;
+        ret->version = mark + 11;
         len = (size_t)(mark - text);
     }
     plain = req_alloc(s->r, len + 1);
@@ -67,7 +74,7 @@ static int look_at_source(struct s3 *s, struct access *access, struct copy_sourc
     return rc;
 }
 
-int copy_source_open(struct s3 *s, struct copy_source *ret)
+static int copy_source_open(struct s3 *s, struct copy_source *ret)
 {
     struct pc_bucket bucket;
     struct access access;
@@ -77,10 +84,17 @@ int copy_source_open(struct s3 *s, struct copy_source *ret)
         rc = pc_bucket_get(s->gw->volume, ret->bucket, &bucket);
     if (rc == PC_EBUCKETNAME)
         rc = PC_ENOBUCKET;
+    if (rc == 0)
+        rc = ret->version ? history_check(s, ret->version) : 0;
     if (rc < 0)
         return rc;
     access_init(&access, &bucket);
-    rc = pc_object_head(s->gw->volume, ret->bucket, ret->key, ret->len, &ret->object);
+    rc =
+        pc_version_head(s->gw->volume, ret->bucket, ret->key, ret->len, ret->version, &ret->object);
+    if (rc == PC_EMARKER)
+        rc = s3_fail(s, S3_EREQUEST,
+                     "The source of a copy request may not specifically refer to a delete marker "
+                     "by version id.");
     if (rc == -ENOENT)
         rc = authz_source(s, &access, ret->key, ret->len, NULL);
     else if (rc == 0)
@@ -108,7 +122,8 @@ static int read_directive(struct s3 *s, const char *name, enum directive *ret)
 /* What of the source stays with the copy. A list does not: the copy is theirs who make it. */
 static bool is_kept(const char *name, enum directive meta, enum directive tags)
 {
-    if (strcmp(name, "acl") == 0)
+    if (strcmp(name, "acl") == 0 || strncmp(name, "lock-", 5) == 0 ||
+        strcmp(name, "legal-hold") == 0)
         return false;
     if (strcmp(name, "tagging") == 0)
         return tags == DIRECTIVE_COPY;
@@ -120,7 +135,10 @@ static int make_headers(struct s3 *s, const struct pc_object *from, enum directi
 {
     const char *name, *value;
     size_t pos = 0;
-    int rc = meta == DIRECTIVE_REPLACE ? headers_collect(s, out) : 0;
+    int rc = meta == DIRECTIVE_REPLACE ? headers_collect(s, out) : lock_collect(s, out);
+
+    if (rc == 0)
+        rc = lock_default(s, &(struct pc_headers){out->data, out->len}, out);
 
     while (rc == 0 && pc_headers_next(&from->headers, &pos, &name, &value))
         if (is_kept(name, meta, tags))
@@ -155,7 +173,7 @@ static int copy_from(struct s3 *s, const struct copy_source *from, enum directiv
                      enum directive tags)
 {
     bool replace = meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE || s->acl ||
-                   pc_headers_get(&from->object.headers, "acl");
+                   s->info.locking || pc_headers_get(&from->object.headers, "acl");
     struct pc_condition cond;
     struct pc_object made;
     struct pc_headers h;
@@ -169,12 +187,15 @@ static int copy_from(struct s3 *s, const struct copy_source *from, enum directiv
         rc = make_headers(s, &from->object, meta, tags, &headers);
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
-        rc = pc_object_copy(s->gw->volume, from->bucket, from->key, from->len, from->object.etag,
-                            s->bucket, s->key, s->key_len, replace ? &h : NULL,
-                            cond.if_match || cond.if_none_match ? &cond : NULL, &made);
+        rc = pc_version_copy(s->gw->volume, from->bucket, from->key, from->len, from->version,
+                             from->object.etag, s->bucket, s->key, s->key_len, replace ? &h : NULL,
+                             cond.if_match || cond.if_none_match ? &cond : NULL, &made);
     buf_fini(&headers);
     if (rc < 0)
         return rc;
+    history_made(s, &made);
+    if (from->version)
+        req_reply_header(s->r, "x-amz-copy-source-version-id", from->version);
     rc = reply_copied(s, &made);
     pc_object_fini(&made);
     return rc;
@@ -243,8 +264,11 @@ int op_copy_part(struct s3 *s)
     part.number = s->part;
     rc = part_range(s, &from.object, &off, &size);
     if (rc == 0)
-        rc = pc_part_copy(s->gw->volume, from.bucket, from.key, from.len, off, size, s->bucket,
-                          s->key, s->key_len, s3_param(s, "uploadId"), &part);
+        rc = pc_version_part_copy(s->gw->volume, from.bucket, from.key, from.len, from.version, off,
+                                  size, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"),
+                                  &part);
+    if (rc == 0 && from.version)
+        req_reply_header(s->r, "x-amz-copy-source-version-id", from.version);
     pc_object_fini(&from.object);
     if (rc < 0)
         return rc;

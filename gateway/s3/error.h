@@ -52,6 +52,7 @@
     X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                    \
       "The content of the form does not meet the conditions specified in the policy document.")    \
     X(S3_ERANGE, "InvalidRange", 416, "The requested range is not satisfiable")                    \
+    X(S3_ERETENTION, "InvalidRetentionPeriod", 400, "The retention period is not valid")           \
     X(S3_EREQUEST, "InvalidRequest", 400, "Invalid Request")                                       \
     X(S3_ESTORAGECLASS, "InvalidStorageClass", 400,                                                \
       "The storage class you specified is not valid")                                              \

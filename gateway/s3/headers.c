@@ -3,6 +3,7 @@
 #include "s3/s3.h"
 
 #include "date.h"
+#include "history/history.h"
 #include "pcloud/err.h"
 
 #include <ctype.h>
@@ -127,7 +128,9 @@ int headers_collect(struct s3 *s, struct buf *out)
     }
     if (s->acl)
         headers_add(out, "acl", s->acl);
-    rc = collect_meta(s, out);
+    rc = lock_collect(s, out);
+    if (rc == 0)
+        rc = collect_meta(s, out);
     return rc < 0 ? rc : out->err;
 }
 
@@ -159,9 +162,6 @@ int headers_refuse(struct s3 *s)
         "x-amz-server-side-encryption-customer-algorithm",
         "x-amz-server-side-encryption-customer-key",
         "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-object-lock-mode",
-        "x-amz-object-lock-retain-until-date",
-        "x-amz-object-lock-legal-hold",
         "x-amz-write-offset-bytes",
     };
     const char *sse = s3_header(s, "x-amz-server-side-encryption");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listing objects: both versions of ListObjects, and ListObjectVersions of a bucket that keeps none. */
+/* Listing objects: both versions of ListObjects. */
 #include "s3/ops.h"
 #include "s3/s3.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum form { FORM_V1, FORM_V2, FORM_VERSIONS };
+enum form { FORM_V1, FORM_V2 };
 
 struct listing {
     struct s3 *s;
@@ -52,20 +52,17 @@ static void add_owner(struct listing *l, const struct pc_headers *h)
 static void add_object(struct listing *l, const struct pc_list_entry *e)
 {
     struct buf *b = &l->s->r->reply_body;
-    const char *name = l->form == FORM_VERSIONS ? "Version" : "Contents";
     const char *class = e->headers ? pc_headers_get(e->headers, "x-amz-storage-class") : NULL;
 
-    xml_open(b, name);
+    xml_open(b, "Contents");
     xml_key(b, "Key", e->key, e->len, l->coding);
-    if (l->form == FORM_VERSIONS)
-        buf_str(b, "<VersionId>null</VersionId><IsLatest>true</IsLatest>");
     xml_time(b, "LastModified", &e->mtime);
     xml_etag(b, e->etag);
     xml_num(b, "Size", e->size);
     if (l->owner)
         add_owner(l, e->headers);
     xml_str(b, "StorageClass", class ? class : "STANDARD");
-    xml_close(b, name);
+    xml_close(b, "Contents");
 }
 
 static int add_entry(void *arg, const struct pc_list_entry *e)
@@ -125,11 +122,7 @@ static int read_params(struct listing *l)
 
     slice(s, "prefix", &l->list.prefix, &l->list.prefix_len);
     slice(s, "delimiter", &l->list.delimiter, &l->list.delimiter_len);
-    slice(s,
-          l->form == FORM_V2   ? "start-after"
-          : l->form == FORM_V1 ? "marker"
-                               : "key-marker",
-          &l->list.after, &l->list.after_len);
+    slice(s, l->form == FORM_V2 ? "start-after" : "marker", &l->list.after, &l->list.after_len);
     if (max && *max) {
         rc = s3_number(s, max, 0, 2147483647, "max-keys", &n);
         if (rc < 0)
@@ -149,17 +142,11 @@ static void add_frame(struct listing *l, bool truncated)
 {
     struct s3 *s = l->s;
     struct buf *b = &s->r->reply_body;
-    const char *name = l->form == FORM_V2   ? "StartAfter"
-                       : l->form == FORM_V1 ? "Marker"
-                                            : "KeyMarker";
+    const char *name = l->form == FORM_V2 ? "StartAfter" : "Marker";
     const char *after, *token = s3_param(s, "continuation-token");
     size_t len;
 
-    slice(s,
-          l->form == FORM_V2   ? "start-after"
-          : l->form == FORM_V1 ? "marker"
-                               : "key-marker",
-          &after, &len);
+    slice(s, l->form == FORM_V2 ? "start-after" : "marker", &after, &len);
     xml_str(b, "Name", s->bucket);
     xml_key(b, "Prefix", l->list.prefix, l->list.prefix_len, l->coding);
     if (len || l->form != FORM_V2)
@@ -176,22 +163,14 @@ static void add_frame(struct listing *l, bool truncated)
             xml_str(b, "ContinuationToken", token);
         if (truncated)
             add_token(b, &l->last);
-    } else if (l->form == FORM_V1) {
-        if (truncated && l->list.delimiter_len)
-            xml_key(b, "NextMarker", buf_text(&l->last), l->last.len, l->coding);
-    } else {
-        buf_str(b, "<VersionIdMarker/>");
-        if (truncated) {
-            xml_key(b, "NextKeyMarker", buf_text(&l->last), l->last.len, l->coding);
-            xml_str(b, "NextVersionIdMarker", "null");
-        }
+    } else if (truncated && l->list.delimiter_len) {
+        xml_key(b, "NextMarker", buf_text(&l->last), l->last.len, l->coding);
     }
 }
 
 static int list(struct s3 *s, enum form form)
 {
     struct listing l = {.s = s, .form = form};
-    const char *root = form == FORM_VERSIONS ? "ListVersionsResult" : "ListBucketResult";
     const char *fetch = s3_param(s, "fetch-owner");
     struct buf *b = &s->r->reply_body;
     enum ownership ownership = OWNERSHIP_WRITER;
@@ -210,12 +189,12 @@ static int list(struct s3 *s, enum form form)
         s3_owner(s, s->info.owner, &l.who);
     buf_init(&l.prefixes, REQ_REPLY_MAX);
     buf_init(&l.last, PC_KEY_MAX + 1);
-    xml_begin(b, root);
+    xml_begin(b, "ListBucketResult");
     if (l.list.max > 0)
         rc = pc_list(s->gw->volume, s->bucket, &l.list, add_entry, &l, &truncated);
     add_frame(&l, truncated);
     buf_add(b, buf_text(&l.prefixes), l.prefixes.len);
-    xml_close(b, root);
+    xml_close(b, "ListBucketResult");
     if (rc >= 0)
         rc = l.prefixes.err ? l.prefixes.err : l.last.err;
     buf_fini(&l.prefixes);
@@ -230,9 +209,4 @@ int op_list_objects(struct s3 *s)
     if (type && strcmp(type, "2") != 0 && strcmp(type, "1") != 0)
         return s3_fail(s, S3_EARGUMENT, "Invalid List Type specified in Request");
     return list(s, type && *type == '2' ? FORM_V2 : FORM_V1);
-}
-
-int op_list_versions(struct s3 *s)
-{
-    return list(s, FORM_VERSIONS);
 }

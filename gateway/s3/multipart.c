@@ -3,6 +3,7 @@
 #include "s3/ops.h"
 #include "s3/s3.h"
 
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "s3/xml_in.h"
 #include "settings/tagging.h"
@@ -292,6 +293,8 @@ static int final_headers(struct s3 *s, const struct pc_upload *u, struct manifes
             headers_add(out, name, value);
     rc = pc_upload_parts(s->gw->volume, u->id, 0, PC_PARTS_MAX, on_part, &l, &truncated);
     if (rc == 0)
+        rc = lock_default(s, &u->headers, out);
+    if (rc == 0)
         rc = check_size(s, m);
     if (rc == 0)
         rc = checksum_of_parts(s, &u->headers, m->parts, m->count, out);
@@ -324,10 +327,12 @@ static int reply_completed(struct s3 *s, const char *etag, const struct pc_heade
 static int completed_before(struct s3 *s, const char *etag)
 {
     struct pc_object o;
-    int rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    int rc = pc_version_head(s->gw->volume, s->bucket, s->key, s->key_len,
+                             s->info.versioning == PC_VERSIONING_OFF ? NULL : "", &o);
 
     if (rc < 0)
-        return rc == -ENOENT ? (int)S3_ENOUPLOAD : rc;
+        return rc == -ENOENT || rc == PC_EMARKER ? (int)S3_ENOUPLOAD : rc;
+    history_made(s, &o);
     rc = strcmp(o.etag, etag) == 0 ? reply_completed(s, etag, &o.headers) : (int)S3_ENOUPLOAD;
     pc_object_fini(&o);
     return rc;
@@ -338,6 +343,7 @@ static int complete(struct s3 *s, struct manifest *m)
     const char *id = s3_param(s, "uploadId");
     struct pc_condition cond;
     struct pc_upload u;
+    struct pc_object made;
     struct pc_headers h;
     struct buf headers;
     char etag[PC_ETAG_MAX];
@@ -357,9 +363,12 @@ static int complete(struct s3 *s, struct manifest *m)
     if (rc == 0)
         rc =
             pc_upload_complete(s->gw->volume, s->bucket, s->key, s->key_len, id, m->parts, m->count,
-                               etag, &h, cond.if_match || cond.if_none_match ? &cond : NULL, NULL);
-    if (rc == 0)
+                               etag, &h, cond.if_match || cond.if_none_match ? &cond : NULL, &made);
+    if (rc == 0) {
+        history_made(s, &made);
+        pc_object_fini(&made);
         rc = reply_completed(s, etag, &h);
+    }
     buf_fini(&headers);
     pc_upload_fini(&u);
     return rc;

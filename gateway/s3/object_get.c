@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading objects: GET, HEAD and attributes, with conditions, ranges and parts. */
+#include "history/history.h"
 #include "s3/ops.h"
 #include "s3/s3.h"
 #include "settings/lifecycle.h"
@@ -54,15 +55,6 @@ static int set_source(struct s3 *s, struct pc_reader *reader)
     s->r->source = (struct req_source){content_read, content_close, c};
     if (!c->what)
         return -ENOMEM;
-    return 0;
-}
-
-static int check_version(struct s3 *s)
-{
-    const char *id = s3_param(s, "versionId");
-
-    if (id && *id && strcmp(id, "null") != 0)
-        return s3_fail(s, S3_EARGUMENT, "Invalid version id specified");
     return 0;
 }
 
@@ -191,6 +183,7 @@ static void describe(struct s3 *s, const struct pc_object *o)
     req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     add_checksum(s, o);
     add_tag_count(s, o);
+    lock_reply(s, &o->headers);
     lifecycle_reply(s, o);
 }
 
@@ -215,11 +208,8 @@ int op_get_object(struct s3 *s)
 {
     struct pc_object o;
     struct pc_reader *reader;
-    int rc = check_version(s);
+    int rc = history_open(s, &o, &reader);
 
-    if (rc < 0)
-        return rc;
-    rc = pc_reader_open(s->gw->volume, s->bucket, s->key, s->key_len, &o, &reader);
     if (rc < 0)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);
@@ -248,9 +238,7 @@ int op_head_object(struct s3 *s)
 
     if (s3_param(s, "partNumber"))
         return op_get_object(s);
-    rc = check_version(s);
-    if (rc == 0)
-        rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    rc = history_head(s, &o);
     if (rc < 0)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);
@@ -358,14 +346,13 @@ int op_object_attributes(struct s3 *s)
     const char *want = s3_header(s, "x-amz-object-attributes");
     struct pc_object o;
     struct pc_reader *reader;
-    int rc = check_version(s);
+    int rc;
 
-    if (rc == 0 && (!want || !*want))
+    if (!want || !*want)
         return s3_fail(s, S3_EARGUMENT,
                        "The x-amz-object-attributes header specifying the attributes to be "
                        "retrieved is either missing or empty");
-    if (rc == 0)
-        rc = pc_reader_open(s->gw->volume, s->bucket, s->key, s->key_len, &o, &reader);
+    rc = history_open(s, &o, &reader);
     if (rc < 0)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);

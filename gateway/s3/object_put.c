@@ -3,6 +3,7 @@
 #include "s3/ops.h"
 #include "s3/s3.h"
 
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "s3/cond.h"
 #include "settings/lifecycle.h"
@@ -58,6 +59,8 @@ int op_put_object(struct s3 *s)
     rc = headers_collect(s, &headers);
     if (rc == 0)
         rc = tags_collect(s, &headers);
+    if (rc == 0)
+        rc = lock_default(s, &(struct pc_headers){headers.data, headers.len}, &headers);
     if (rc == 0) {
         keep_checksum(s, &headers);
         rc = headers.err;
@@ -73,6 +76,7 @@ int op_put_object(struct s3 *s)
                        cond.if_match || cond.if_none_match ? &cond : NULL, &made);
     if (rc == 0) {
         lifecycle_reply(s, &made);
+        history_made(s, &made);
         pc_object_fini(&made);
         s->r->status = 200;
         req_reply_headerf(s->r, "ETag", "\"%s\"", etag);

@@ -16,8 +16,6 @@ static const struct {
     int error;
     const char *xml;
 } answers[] = {
-    {S3_BUCKET, "versioning", 0, "<VersioningConfiguration" NS "/>"},
-    {S3_BUCKET, "object-lock", S3_ENOOBJECTLOCK, NULL},
     {S3_BUCKET, "analytics", 0,
      "<ListBucketAnalyticsConfigurationResult" NS
      "><IsTruncated>false</IsTruncated></ListBucketAnalyticsConfigurationResult>"},
@@ -30,8 +28,6 @@ static const struct {
     {S3_BUCKET, "intelligent-tiering", 0,
      "<ListBucketIntelligentTieringConfigurationsOutput" NS "><IsTruncated>false</IsTruncated>"
      "</ListBucketIntelligentTieringConfigurationsOutput>"},
-    {S3_OBJECT, "retention", S3_ENOLOCKOFOBJECT, NULL},
-    {S3_OBJECT, "legal-hold", S3_ENOLOCKOFOBJECT, NULL},
 };
 
 static int check_object(struct s3 *s)

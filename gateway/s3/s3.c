@@ -119,6 +119,10 @@ static void add_ids(struct s3 *s)
 {
     req_reply_header(s->r, "x-amz-request-id", s->id);
     req_reply_headerf(s->r, "x-amz-id-2", "%s/pcloud", s->id);
+    if (*s->version)
+        req_reply_header(s->r, "x-amz-version-id", s->version);
+    if (s->marker)
+        req_reply_header(s->r, "x-amz-delete-marker", s->marker);
     cors_reply(s);
 }
 
@@ -133,6 +137,10 @@ static void reply_error(struct s3 *s, int code)
     if (e->status >= 500 && error != S3_ENOTIMPLEMENTED)
         pc_log(PC_LOG_ERROR, "s3.failed", "%s %s: %s (%s)", r->method, r->target, pc_err_text(code),
                pc_err_name(code));
+    if (error == S3_EACCESS) {
+        s->version[0] = '\0'; /* whoever may not see it is not told of it */
+        s->marker = NULL;
+    }
     req_reply_reset(r);
     r->status = e->status;
     add_ids(s);

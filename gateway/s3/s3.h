@@ -78,6 +78,8 @@ struct s3 {
     struct post *post; /* the form that the body is (form/post.h) */
 
     struct cors_reply cors;
+    char version[PC_VERSION_MAX]; /* the reply names it; "": none */
+    const char *marker;           /* "true": it is a delete marker, "false": nothing is; or NULL */
     const char *message; /* of the error, if not the table's */
     struct buf extra;    /* more elements of the error */
     unsigned part;       /* of an upload */
@@ -138,13 +140,5 @@ void checksum_xml(struct buf *b, const struct pc_headers *h);
 void checksum_part_xml(struct buf *b, const char *checksum);
 int checksum_of_parts(struct s3 *s, const struct pc_headers *upload, const struct pc_part *parts,
                       size_t n, struct buf *headers);
-
-/* copy.c */
-struct copy_source {
-    const char *bucket, *key;
-    size_t len;
-    struct pc_object object;
-};
-int copy_source_open(struct s3 *s, struct copy_source *ret);
 
 #endif

@@ -2,6 +2,7 @@
 /* Tags: read from headers and XML, checked as S3 does, kept with objects; and the operations on those of objects. */
 #include "settings/tagging.h"
 
+#include "history/history.h"
 #include "pcloud/err.h"
 #include "s3/ops.h"
 #include "s3/s3.h"
@@ -210,7 +211,7 @@ int op_get_object_tagging(struct s3 *s)
     struct uri_query tags = {.count = 0};
     const char *packed;
     struct pc_object o;
-    int rc = pc_object_head(s->gw->volume, s->bucket, s->key, s->key_len, &o);
+    int rc = history_head(s, &o);
 
     if (rc < 0)
         return rc;
@@ -234,7 +235,7 @@ static int annotate(struct s3 *s, const struct tags *t)
     tags_pack(t, &b);
     buf_char(&b, '\0');
     change = (struct pc_headers){b.data, b.len};
-    rc = b.err ? b.err : pc_object_annotate(s->gw->volume, s->bucket, s->key, s->key_len, &change);
+    rc = b.err ? b.err : history_annotate(s, &change);
     buf_fini(&b);
     return rc == PC_ELIMIT ? (int)S3_EMETATOOLARGE : rc;
 }

@@ -9,6 +9,7 @@ SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 S3_DAY=1 start_s3 https
 ok "the operations" "$PYTHON" "$SRC/tests/s3/test_boto3.py"
 ok "documents of buckets" "$PYTHON" "$SRC/tests/s3/test_boto3_settings.py"
+ok "versions and locks" "$PYTHON" "$SRC/tests/s3/test_boto3_versions.py"
 two_users
 ok "who may what" "$PYTHON" "$SRC/tests/s3/test_boto3_access.py"
 down_home
