@@ -214,6 +214,20 @@ static void reap(struct super *s)
     }
 }
 
+/* When the next reclaim run is due: gc.interval after the last one, of whichever supervisor. */
+static int64_t first_gc_ms(struct super *s, int64_t now)
+{
+    int64_t interval = pc_config_num(s->config, PC_CONFIG_GC_INTERVAL) * 1000;
+    int64_t soonest = interval < GC_FIRST_MS ? interval : GC_FIRST_MS;
+    json_t *o = run_read(s->home, RUN_GC);
+    int64_t ago = interval;
+
+    if (o)
+        ago = ((int64_t)time(NULL) - json_integer_value(json_object_get(o, "started"))) * 1000;
+    json_decref(o);
+    return now + (ago < 0 || interval - ago < soonest ? soonest : interval - ago);
+}
+
 static void reload(struct super *s)
 {
     struct pc_config *fresh;
@@ -224,6 +238,7 @@ static void reload(struct super *s)
     } else {
         pc_config_free(s->config);
         s->config = fresh;
+        s->next_gc_ms = first_gc_ms(s, now_ms());
     }
     for (int i = 0; i < PART_COUNT; i++)
         if (s->children[i].pid > 0)
@@ -293,20 +308,6 @@ static void check_gc(struct super *s, int64_t now)
         return;
     }
     run_write(s->home, RUN_GC, json_pack("{s:I}", "started", (json_int_t)time(NULL)));
-}
-
-/* When the next reclaim run is due: gc.interval after the last one, of whichever supervisor. */
-static int64_t first_gc_ms(struct super *s, int64_t now)
-{
-    int64_t interval = pc_config_num(s->config, PC_CONFIG_GC_INTERVAL) * 1000;
-    int64_t soonest = interval < GC_FIRST_MS ? interval : GC_FIRST_MS;
-    json_t *o = run_read(s->home, RUN_GC);
-    int64_t ago = interval;
-
-    if (o)
-        ago = ((int64_t)time(NULL) - json_integer_value(json_object_get(o, "started"))) * 1000;
-    json_decref(o);
-    return now + (ago < 0 || interval - ago < soonest ? soonest : interval - ago);
 }
 
 /* A killed mount may not come to its end by itself, and nobody is told; so it is looked at. */
@@ -462,11 +463,12 @@ int super_run(struct pc_home *home, struct pc_config *config, const struct plan 
     }
     while (!s.stopping) {
         int64_t wait = run_due(&s);
+        bool ready = s.ready;
 
         save(&s);
         check_ready(&s);
         if (!s.stopping)
-            wait_for_events(&s, wait);
+            wait_for_events(&s, s.ready == ready ? wait : 0); /* readiness makes more things due */
     }
     stop_all(&s);
     close(s.signal_fd);

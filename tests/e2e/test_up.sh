@@ -137,6 +137,8 @@ sync -f "$PCLOUD_HOME.mnt/space/a"
 rm "$PCLOUD_HOME.mnt/space/a"
 freed() { [ "$(pcloud df --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["block_bytes"])')" -lt 100000 ]; }
 wait_until 60 freed
+wait_until 60 test -e "$PCLOUD_HOME/run/gc.json"
+wait_until 60 test -e "$PCLOUD_HOME/log/gc.log"
 is 'gc had nothing to say' "$(cat "$PCLOUD_HOME/log/gc.log")" ''
 ok 'gc at its own pace' pcloud config set gc.interval
 
