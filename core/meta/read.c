@@ -116,7 +116,7 @@ void sql_read_end(struct meta *m, struct sql_conn *c)
         pthread_mutex_unlock(&e->lock);
         return;
     }
-    if (!sqlite3_get_autocommit(c->db))
-        sql_run(c, "COMMIT", "");
+    if (!sqlite3_get_autocommit(c->db) && sql_run(c, "COMMIT", "") < 0)
+        conn_close(c); /* it would stay in this view for ever; its next user opens it anew */
     reader_give(e, c);
 }

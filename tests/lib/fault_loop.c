@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
+#include "pcloud/history.h"
 #include "pcloud/upload.h"
 #include "pcloud/user.h"
 #include "test_env.h"
@@ -50,6 +51,20 @@ int __wrap_sqlite3_step(sqlite3_stmt *st)
         return atomic_load(&step_code);
     }
     return __real_sqlite3_step(st);
+}
+
+/* No power is cut here, and syncs take most of the time. */
+int __wrap_fdatasync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+    return fd < 0 ? -1 : 0;
+}
+
+int __wrap_fsync(int fd)
+{
+    return __wrap_fdatasync(fd);
 }
 
 enum fault { NO_FAULT, ALLOC_ONCE, ALLOC_ON, STEP_ONCE, STEP_FULL, STEP_ON, FAULTS };
@@ -171,19 +186,39 @@ static int draw_part(void *out, const struct pc_part *p)
     return 0;
 }
 
-struct drawing {
+struct uploads {
     FILE *out;
-    struct fault_world *w;
+    char id[8][PC_UPLOAD_ID_MAX];
+    unsigned n;
 };
 
 static int draw_upload(void *arg, const struct pc_upload *u, const char *key, size_t len)
 {
-    struct drawing *d = arg;
+    struct uploads *all = arg;
+
+    assert_true(u && all->n < 8);
+    fprintf(all->out, "upload %.*s of %s\n", (int)len, key, u->owner);
+    memcpy(all->id[all->n++], u->id, sizeof u->id);
+    return 0;
+}
+
+/* Nothing may be asked from within a listing, so the parts come after it. */
+static void draw_uploads(FILE *out, struct fault_world *w)
+{
+    const struct pc_upload_list list = {"", "", "", "", 100};
+    struct uploads all = {.out = out};
     bool more;
 
-    fprintf(d->out, "upload %.*s of %s\n", (int)len, key, u ? u->owner : "?");
-    if (u)
-        assert_int_equal(pc_upload_parts(d->w->v, u->id, 0, 100, draw_part, d->out, &more), 0);
+    assert_int_equal(pc_upload_list(w->v, w->bucket, &list, draw_upload, &all, &more), 0);
+    for (unsigned i = 0; i < all.n; i++)
+        assert_int_equal(pc_upload_parts(w->v, all.id[i], 0, 100, draw_part, out, &more), 0);
+}
+
+static int draw_version(void *out, const struct pc_version_entry *e)
+{
+    fprintf(out, "version of %.*s%s%s %llu %s\n", (int)e->len, e->key, e->latest ? ", latest" : "",
+            e->marker ? ", marker" : "", (unsigned long long)e->size,
+            e->version[0] == 'n' ? "null" : "named");
     return 0;
 }
 
@@ -196,16 +231,20 @@ static int draw_key(void *out, const struct pc_access_key *k)
 
 static void draw_rest(FILE *out, struct fault_world *w)
 {
-    const struct pc_upload_list all = {"", "", "", "", 100};
-    struct drawing d = {out, w};
+    const struct pc_version_list versions = {
+        .prefix = "", .delimiter = "", .after = "", .after_id = "", .max = 100};
     struct pc_volume_stat st;
     struct pc_bucket b;
     struct pc_user u;
     bool more;
 
     if (pc_bucket_get(w->v, w->bucket, &b) == 0) {
-        fprintf(out, "bucket of '%s', settings %x\n", b.owner, b.settings);
-        assert_int_equal(pc_upload_list(w->v, w->bucket, &all, draw_upload, &d, &more), 0);
+        fprintf(out, "bucket of %s, settings %x, versions %d\n",
+                strcmp(b.owner, w->user) == 0 ? "the user" : b.owner, b.settings, b.versioning);
+        draw_uploads(out, w);
+        if (b.versioning != PC_VERSIONING_OFF)
+            assert_int_equal(pc_version_list(w->v, w->bucket, &versions, draw_version, out, &more),
+                             0);
     }
     if (pc_user_get(w->v, w->user, &u) == 0) {
         fprintf(out, "user %s %s %d\n", u.email, strlen(u.id) == 64 ? "with an id" : u.id, u.role);
@@ -272,55 +311,55 @@ static void expect(const struct trial *trial, const char *got, const char *want,
 }
 
 /* One run with the Nth of something failing. False: there was no Nth any more. */
-static bool one(const struct trial *trial, enum fault fault, unsigned long n)
+static bool one(const struct trial *trial, struct fault_world *w, enum fault fault, unsigned long n)
 {
-    struct fault_world w;
     char when[64], *now;
     int rc;
     unsigned long failed;
 
     snprintf(when, sizeof when, "%s, number %lu", fault_names[fault], n);
-    new_world(trial, &w);
+    if (trial->op->flags != FAULT_READS)
+        new_world(trial, w); /* else the one that is there will do */
     arm(fault, n);
-    rc = trial->op->run(&w);
+    rc = trial->op->run(w);
     failed = disarm();
     if (fault == STEP_ON &&
         failed) { /* perhaps it gave itself up, and reads its records when it is opened */
         (void)pc_volume_close(trial->t->v);
         pc_config_free(trial->t->config);
         test_volume_open(trial->t);
-        w.v = trial->t->v;
+        w->v = trial->t->v;
     }
     if (rc < 0 && failed == 0)
         print_error("%s, %s: %s\n", trial->op->name, when, pc_err_text(rc));
     assert_true(rc >= 0 || failed > 0);
-    now = draw(&w);
+    now = draw(w);
     if (rc >= 0) {
         expect(trial, now, trial->after, when);
     } else if ((!(trial->op->flags & FAULT_LATE) && fault != STEP_ON) ||
                strcmp(now, trial->after) != 0) {
         if (!(trial->op->flags & FAULT_PARTIAL))
             expect(trial, now, trial->before, when);
-        rc = trial->op->run(&w);
+        rc = trial->op->run(w);
         if (rc < 0)
             print_error("%s, %s, and done again: %s\n", trial->op->name, when, pc_err_text(rc));
         assert_true(rc >= 0);
         free(now);
-        now = draw(&w);
+        now = draw(w);
         expect(trial, now, trial->after, "done again");
     }
     free(now);
     return failed > 0;
 }
 
-static void each_fault(const struct trial *trial)
+static void each_fault(const struct trial *trial, struct fault_world *w)
 {
     unsigned step = getenv("PC_TEST_SLOW") ? 7 : 1;
 
     for (enum fault fault = ALLOC_ONCE; fault < FAULTS; fault++) {
         unsigned long n = 1;
 
-        while (one(trial, fault, n)) {
+        while (one(trial, w, fault, n)) {
             n += fault == STEP_ON || fault == STEP_FULL ? 3 * step : step;
             assert_true(n < FAULTS_MAX);
         }
@@ -336,16 +375,20 @@ void fault_ops(const struct fault_op *ops, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         struct trial trial = {.op = &ops[i], .t = t};
         struct fault_world w;
+        int rc;
 
         new_world(&trial, &w);
         trial.before = draw(&w);
-        assert_true(ops[i].run(&w) >= 0);
+        rc = ops[i].run(&w);
+        if (rc < 0)
+            print_error("%s: %s\n", ops[i].name, pc_err_text(rc));
+        assert_true(rc >= 0);
         trial.after = draw(&w);
         if (ops[i].flags & FAULT_READS)
             assert_string_equal(trial.before, trial.after);
         else
             assert_string_not_equal(trial.before, trial.after);
-        each_fault(&trial);
+        each_fault(&trial, &w);
         assert_int_equal(test_volume_fsck(t), 0);
         free(trial.before);
         free(trial.after);

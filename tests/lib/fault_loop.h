@@ -10,7 +10,7 @@
 enum fault_op_flag {
     FAULT_LATE = 1,    /* durable: an error may come after the change, from bringing it to disk */
     FAULT_PARTIAL = 2, /* a failure may leave part of it; doing it again must put that right */
-    FAULT_READS = 4,   /* changes nothing */
+    FAULT_READS = 4,   /* changes nothing; by itself: is done in one world again and again */
 };
 
 /* What an operation works on: fresh each time, with the same names within. */
@@ -37,7 +37,7 @@ struct fault_op {
 /*
  * fault_ops(ops, n): For each operation: once without a fault; then with the first, second, ... allocation failing, alone or with all that
  * follow; then with statements of the database failing. What failed changed nothing, what did not did all; done again it succeeds; and fsck is clean.
- * Asserts by cmocka. The program must be linked with --wrap=sqlite3_step.
+ * Asserts by cmocka. The program must be linked with --wrap for sqlite3_step, fsync and fdatasync.
  */
 void fault_ops(const struct fault_op *ops, unsigned n);
 
