@@ -68,6 +68,25 @@ int handle_open(struct handles *t, struct pc_volume *v, uint64_t node, int flags
     return 0;
 }
 
+int handle_make(struct handles *t, struct pc_volume *v, uint64_t parent, const char *name,
+                const struct pc_make *make, int flags, struct pc_attr *attr, struct handle **ret)
+{
+    struct handle *h = handle_new(v, 0, flags);
+    int r;
+
+    if (!h)
+        return -ENOMEM;
+    r = pc_file_make(v, parent, name, make, flags, attr, &h->file);
+    if (r < 0) {
+        free(h);
+        return r;
+    }
+    h->node = attr->ino;
+    enlist(t, h);
+    *ret = h;
+    return 0;
+}
+
 int handle_open_dir(struct handles *t, struct pc_volume *v, uint64_t node, struct handle **ret)
 {
     struct handle *h = handle_new(v, node, O_RDONLY | O_DIRECTORY);

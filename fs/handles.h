@@ -25,6 +25,10 @@ int handles_close_all(struct handles *t);
 int handle_open(struct handles *t, struct pc_volume *v, uint64_t node, int flags,
                 struct handle **ret);
 
+/** handle_make(t, v, parent, name, make, flags, attr, ret): the same with pc_file_make. */
+int handle_make(struct handles *t, struct pc_volume *v, uint64_t parent, const char *name,
+                const struct pc_make *make, int flags, struct pc_attr *attr, struct handle **ret);
+
 /** handle_open_dir(t, v, node, ret): pc_dir_open; the folder is held, so that it lives while it is open. */
 int handle_open_dir(struct handles *t, struct pc_volume *v, uint64_t node, struct handle **ret);
 

@@ -32,6 +32,16 @@ static void txn_leave(struct engine *e)
     shm_event(&e->shm);
 }
 
+/* Lines ${first} to ${end} come with our own commit. Whoever reads own_end, own_first and own_end again, and finds no change, has seen both as they belong together. */
+static void feed_own(struct engine *e, uint64_t first, uint64_t end)
+{
+    if (first != atomic_load(&e->own_end) + 1) {
+        atomic_store(&e->own_end, 0);
+        atomic_store(&e->own_first, first);
+    }
+    atomic_store(&e->own_end, end);
+}
+
 static int commit(struct engine *e)
 {
     struct shm_head *h = e->shm.head;
@@ -50,6 +60,7 @@ static int commit(struct engine *e)
     if (r == 0) {
         r = sql_run(&e->writer, "COMMIT", "");
         if (r >= 0) {
+            feed_own(e, atomic_load(&h->feed_end) + 1, e->feed_next - 1);
             atomic_store(&h->feed_end, e->feed_next - 1);
             atomic_store(&h->commits, e->txn_base + 1);
             txn_leave(e);

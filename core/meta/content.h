@@ -6,6 +6,7 @@
 #include "meta/meta.h"
 
 #define META_INLINE_MAX 4096
+#define META_IF_SHORTER (1u << 31) /* beside PC_SET_… */
 #define META_BLOCK_ID 32
 #define META_BLOCK_MAX (4u << 20)
 
@@ -43,7 +44,7 @@ struct meta_content_ops {
     int (*write)(struct meta *m, uint64_t ino, const struct meta_slice *slices, unsigned n,
                  uint64_t min_size, unsigned set, unsigned *ret_bad);
 
-    /* The whole content becomes these ≤ META_INLINE_MAX bytes; slices go. */
+    /* The whole content becomes these ≤ META_INLINE_MAX bytes; slices go. With META_IF_SHORTER in ${set}: -EFBIG and nothing done if the node is longer than that. */
     int (*write_inline)(struct meta *m, uint64_t ino, const void *data, size_t len, unsigned set);
 
     /* A hole; sizes stay. Inline content is zeroed there. */

@@ -54,19 +54,22 @@ struct engine {
     struct sql_conn writer;
     struct record op; /* the running operation's writes */
     bool txn_open, op_barrier;
+    bool op_saved; /* the running operation has a savepoint */
     unsigned txn_ops;
     uint64_t txn_base; /* the commit that the open transaction follows */
     int op_error;      /* of a call that cannot return it */
     int broken;        /* a state that cannot be trusted any more: nothing is written */
     int64_t totals[SQL_TOTALS], op_totals[SQL_TOTALS];
     uint64_t feed_next, op_feed_next, op_id_end, feed_trimmed;
+    uint64_t txn_first_id; /* nodes from here on were made in the open transaction */
 
     _Atomic uint64_t
         barrier_need; /* rises with each kept operation that refers to new pack bytes */
     _Atomic uint64_t barrier_done;
-    _Atomic uint32_t acked;     /* operations kept in the open transaction */
-    _Atomic int64_t deadline;   /* when it is to be committed */
-    _Atomic int64_t room_asked; /* when statvfs was asked last */
+    _Atomic uint64_t own_first, own_end; /* lines of the feed that are all our own */
+    _Atomic uint32_t acked;              /* operations kept in the open transaction */
+    _Atomic int64_t deadline;            /* when it is to be committed */
+    _Atomic int64_t room_asked;          /* when statvfs was asked last */
     _Atomic bool room_short, stopping, committer_sleeps;
 
     pthread_t committer, checkpointer;

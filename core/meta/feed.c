@@ -10,8 +10,12 @@ int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, u
              const char *seg, size_t len)
 {
     struct engine *e = engine_of(m);
-    int r = sql_run(c, "INSERT INTO feed VALUES(?, ?, ?, ?, ?, ?)", "uiuubu", e->feed_next,
-                    (int64_t)kinds, ino, parent, seg, len, e->session);
+    int r;
+
+    if ((kinds & ~(unsigned)(PC_CHANGE_ATTR | PC_CHANGE_DATA)) == 0 && ino >= e->txn_first_id)
+        return 0;
+    r = sql_run(c, "INSERT INTO feed VALUES(?, ?, ?, ?, ?, ?)", "uiuubu", e->feed_next,
+                (int64_t)kinds, ino, parent, seg, len, e->session);
 
     if (r < 0)
         return r;
@@ -48,6 +52,16 @@ int meta_feed_wait(struct meta *m, uint64_t after, int timeout_ms, const volatil
 void meta_feed_wake(struct meta *m)
 {
     shm_event(&engine_of(m)->shm);
+}
+
+uint64_t meta_feed_skip_own(struct meta *m, uint64_t after)
+{
+    struct engine *e = engine_of(m);
+    uint64_t end = atomic_load(&e->own_end), first = atomic_load(&e->own_first);
+
+    if (end <= after || after + 1 < first || atomic_load(&e->own_end) != end)
+        return after;
+    return end;
 }
 
 /* The oldest line that is kept; 0 if there is none. */

@@ -88,6 +88,9 @@ void meta_feed_wake(struct meta *m);
 int meta_feed_read(struct meta *m, uint64_t after, unsigned max,
                    void (*fn)(void *arg, const struct meta_change *c), void *arg);
 
+/** meta_feed_skip_own(m, after): the last of the lines behind ${after} that are known to be of this engine's own changes, one after the other; ${after} if the next is not. */
+uint64_t meta_feed_skip_own(struct meta *m, uint64_t after);
+
 struct meta_totals {
     uint64_t files, folders, objects, bytes, blocks, block_bytes, packs, meta_bytes, damaged;
 };

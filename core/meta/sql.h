@@ -17,7 +17,13 @@ struct sql_conn; /* one SQLite connection with its prepared statements */
 enum sql_room { SQL_FREES, SQL_NEEDS_ROOM };
 int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret);
 
-/** sql_write_end(m, c, rc): rc < 0 undoes the operation back to its savepoint; else keeps it. Returns rc, or the error of keeping it. */
+/**
+ * sql_write_begin_sure(m, room, ret): the same without a savepoint, whose copies of pages cost more than a small operation: for one that has made all its checks before its
+ * first write. If it fails after that, the whole transaction is made again from what was kept.
+ */
+int sql_write_begin_sure(struct meta *m, enum sql_room room, struct sql_conn **ret);
+
+/** sql_write_end(m, c, rc): rc < 0 undoes the operation; else keeps it. Returns rc, or the error of keeping it. */
 int sql_write_end(struct meta *m, struct sql_conn *c, int rc);
 
 /** sql_needs_barrier(m): this operation refers to new pack bytes: call the data barrier before the commit. */
@@ -54,7 +60,10 @@ int sql_code(int rc);
 /** sql_next_id(m): a number never given before to any process: nodes, blocks, packs share it. Inside a write. */
 uint64_t sql_next_id(struct meta *m);
 
-/** sql_feed(m, c, kinds, ino, parent, seg, len): add a line to the change feed; part of the operation. */
+/**
+ * sql_feed(m, c, kinds, ino, parent, seg, len): add a line to the change feed; part of the operation. A change of nothing but content or attributes gets none if the node was made
+ * in this transaction: nobody else has seen it.
+ */
 int sql_feed(struct meta *m, struct sql_conn *c, unsigned kinds, uint64_t ino, uint64_t parent,
              const char *seg, size_t len);
 

@@ -55,6 +55,7 @@ static int txn_begin(struct engine *e)
         goto leave;
     e->txn_base = atomic_load(&h->commits);
     e->feed_next = atomic_load(&h->feed_end) + 1;
+    e->txn_first_id = atomic_load(&h->next_id);
     e->txn_ops = 0;
     e->txn_open = true;
     redo_begin(e->redo, e->txn_base, e->session);
@@ -66,18 +67,21 @@ release:
     return r;
 }
 
-static int op_begin(struct engine *e, struct sql_conn **ret)
+static int op_begin(struct engine *e, bool saved, struct sql_conn **ret)
 {
     int r = e->broken;
 
     if (r == 0 && !e->txn_open)
         r = txn_begin(e);
-    if (r == 0)
+    if (r == 0 && saved)
         r = sql_run(&e->writer, "SAVEPOINT op", "");
+    else if (r == 0 && sqlite3_get_autocommit(e->writer.db)) /* a failed read ended it */
+        r = txn_rebuild(e);
     if (r < 0 && e->txn_open && sqlite3_get_autocommit(e->writer.db))
         txn_rebuild(e);
     if (r < 0)
         return r;
+    e->op_saved = saved;
     atomic_fetch_add(&e->shm.head->change, 1);
     memset(e->op_totals, 0, sizeof e->op_totals);
     e->op_barrier = false;
@@ -90,7 +94,7 @@ static int op_begin(struct engine *e, struct sql_conn **ret)
     return 0;
 }
 
-int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
+static int write_begin(struct meta *m, enum sql_room room, bool saved, struct sql_conn **ret)
 {
     struct engine *e = engine_of(m);
     int r = room == SQL_NEEDS_ROOM ? room_check(e) : 0;
@@ -98,10 +102,20 @@ int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
     if (r < 0)
         return r;
     pthread_mutex_lock(&e->lock);
-    r = op_begin(e, ret);
+    r = op_begin(e, saved, ret);
     if (r < 0)
         pthread_mutex_unlock(&e->lock);
     return r;
+}
+
+int sql_write_begin(struct meta *m, enum sql_room room, struct sql_conn **ret)
+{
+    return write_begin(m, room, true, ret);
+}
+
+int sql_write_begin_sure(struct meta *m, enum sql_room room, struct sql_conn **ret)
+{
+    return write_begin(m, room, false, ret);
 }
 
 int write_alone_begin(struct engine *e, struct sql_conn **ret)
@@ -112,10 +126,16 @@ int write_alone_begin(struct engine *e, struct sql_conn **ret)
     if (e->txn_open)
         r = txn_commit(e);
     if (r == 0)
-        r = op_begin(e, ret);
+        r = op_begin(e, true, ret);
     if (r < 0)
         pthread_mutex_unlock(&e->lock);
     return r;
+}
+
+/* Has the running operation changed nothing yet? Every write is noted once it is done. */
+static bool op_is_empty(const struct engine *e)
+{
+    return e->op.len == 0 && !e->op.full && !sqlite3_get_autocommit(e->writer.db);
 }
 
 /* Undo the operation alone. If SQLite gave up the whole transaction, make it again from what was kept. */
@@ -123,7 +143,10 @@ static void op_undo(struct engine *e)
 {
     e->feed_next = e->op_feed_next;
     atomic_store(&e->shm.head->id_end, e->op_id_end);
-    if (!sqlite3_get_autocommit(e->writer.db) && sql_run(&e->writer, "ROLLBACK TO op", "") >= 0 &&
+    if (!e->op_saved && op_is_empty(e))
+        return;
+    if (e->op_saved && !sqlite3_get_autocommit(e->writer.db) &&
+        sql_run(&e->writer, "ROLLBACK TO op", "") >= 0 &&
         sql_run(&e->writer, "RELEASE op", "") >= 0)
         return;
     txn_rebuild(e);
@@ -194,7 +217,7 @@ static int op_end(struct engine *e)
     }
     op_count(e);
     if (r == 0) {
-        if (sql_run(&e->writer, "RELEASE op", "") < 0)
+        if (e->op_saved && sql_run(&e->writer, "RELEASE op", "") < 0)
             r = txn_rebuild(e); /* with this one */
         if (r == 0) {
             op_acknowledge(e);

@@ -78,6 +78,9 @@ static int drain(struct pc_feed *f)
 {
     do {
         f->n = 0;
+        f->seq = meta_feed_skip_own(f->v->meta, f->seq);
+        if (f->seq == meta_feed_end(f->v->meta))
+            return 0;
         int rc = meta_feed_read(f->v->meta, f->seq, FEED_PAGE, keep, f);
         if (rc == -EOVERFLOW) {
             f->seq = meta_feed_end(f->v->meta);

@@ -13,8 +13,26 @@
 
 #define READ_AHEAD (4u << 20) /* how far ahead of a sequential reader blocks are fetched */
 
+static int file_new(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **ret)
+{
+    struct pc_file *f = mem_calloc(1, sizeof(*f));
+    if (f == NULL)
+        return -ENOMEM;
+    f->v = v;
+    f->flags = flags;
+    int rc = open_node_get(v, ino, &f->node);
+    if (rc < 0) {
+        mem_free(f);
+        return rc;
+    }
+    f->error_seq = f->node->error_seq;
+    *ret = f;
+    return 0;
+}
+
 int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **ret)
 {
+    struct pc_file *f;
     struct pc_attr attr;
     int rc = pc_getattr(v, ino, &attr);
     if (rc < 0)
@@ -23,15 +41,9 @@ int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **
         return -EISDIR;
     if (!S_ISREG(attr.mode))
         return -EINVAL;
-    struct pc_file *f = mem_calloc(1, sizeof(*f));
-    if (f == NULL)
-        return -ENOMEM;
-    f->v = v;
-    f->flags = flags;
-    rc = open_node_get(v, ino, &f->node);
+    rc = file_new(v, ino, flags, &f);
     if (rc < 0)
-        goto free_file;
-    f->error_seq = f->node->error_seq;
+        return rc;
     if ((flags & O_TRUNC) != 0 && attr.size != 0) {
         struct pc_attr zero = {0};
         rc = pc_setattr(v, ino, PC_SET_SIZE, &zero, NULL);
@@ -43,8 +55,21 @@ int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **
 
 put_node:
     open_node_put(v, f->node);
-free_file:
     mem_free(f);
+    return rc;
+}
+
+int pc_file_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make,
+                 int flags, struct pc_attr *attr, struct pc_file **ret)
+{
+    struct pc_attr made;
+    if (!S_ISREG(make->mode))
+        return -EINVAL;
+    int rc = pc_make(v, parent, name, make, &made);
+    if (rc == 0)
+        rc = file_new(v, made.ino, flags, ret);
+    if (rc == 0 && attr != NULL)
+        *attr = made;
     return rc;
 }
 

@@ -228,12 +228,25 @@ static int flush_slices(struct pc_volume *v, struct open_node *n)
     return rc;
 }
 
+/* All that a short file will hold is here: nothing of it has to be read first. -EFBIG if the file is longer. */
+static int flush_whole(struct pc_volume *v, struct open_node *n)
+{
+    if (n->stream != NULL || n->dirty.n != 1 || n->dirty.v[0].pos != 0 ||
+        n->dirty.v[0].len != n->end || n->end > META_INLINE_MAX)
+        return -EFBIG;
+    return v->meta->content->write_inline(v->meta, n->ino, n->dirty.v[0].data, (size_t)n->end,
+                                          META_IF_SHORTER);
+}
+
 static int flush_content(struct pc_volume *v, struct open_node *n)
 {
     uint8_t base[META_INLINE_MAX];
     size_t base_len = 0;
     uint64_t size = 0;
-    int rc = v->meta->content->read(v->meta, n->ino, 0, 0, NULL, 0, base, &base_len, &size, NULL);
+    int rc = flush_whole(v, n);
+    if (rc != -EFBIG)
+        return rc;
+    rc = v->meta->content->read(v->meta, n->ino, 0, 0, NULL, 0, base, &base_len, &size, NULL);
     if (rc < 0)
         return rc;
     uint64_t end = n->end > size ? n->end : size;

@@ -53,15 +53,17 @@ void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         (void)handle_close(&fs->handles, h);
 }
 
-/* Make a file, or open the one that somebody else has made meanwhile. */
+/* Make a file (1), or open the one that somebody else has made meanwhile (0). */
 static int create(struct fs *fs, uint64_t parent, const char *name, const struct pc_make *m,
-                  bool exclusive, struct pc_attr *attr)
+                  int flags, struct pc_attr *attr, struct handle **ret)
 {
-    int r = pc_make(fs->volume, parent, name, m, attr);
+    int kept = open_flags(fs, flags);
+    int r = handle_make(&fs->handles, fs->volume, parent, name, m, kept, attr, ret);
 
-    if (r == -EEXIST && !exclusive)
-        r = pc_lookup(fs->volume, parent, name, attr);
-    return r;
+    if (r != -EEXIST || flags & O_EXCL)
+        return r < 0 ? r : 1;
+    r = pc_lookup(fs->volume, parent, name, attr);
+    return r < 0 ? r : handle_open(&fs->handles, fs->volume, attr->ino, kept, ret);
 }
 
 void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -75,18 +77,15 @@ void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
     struct fuse_entry_param e;
     struct handle *h;
     struct pc_attr attr;
-    int r = create(fs, folder, name, &m, fi->flags & O_EXCL, &attr);
+    int r = create(fs, folder, name, &m, fi->flags, &attr, &h);
 
-    if (r >= 0)
-        r = inodes_ref(fs->inodes, attr.ino, attr_facts(&attr));
     if (r < 0) {
         fs_fail(req, "create", r);
         return;
     }
-    inodes_learn(fs->inodes, attr.ino, INODE_NO_CAPS);
-    r = handle_open(&fs->handles, fs->volume, attr.ino, open_flags(fs, fi->flags), &h);
+    r = inodes_ref(fs->inodes, attr.ino, attr_facts(&attr) | (r > 0 ? INODE_NO_CAPS : 0));
     if (r < 0) {
-        inodes_unref(fs->inodes, attr.ino, 1);
+        (void)handle_close(&fs->handles, h);
         fs_fail(req, "create", r);
         return;
     }

@@ -17,6 +17,10 @@ struct pc_file; /* one open(2); several may be open on one node and share its un
  */
 int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **ret);
 
+/** pc_file_make(v, parent, name, make, flags, attr, ret): pc_make of a regular file (-EINVAL otherwise), opened; ${attr} may be NULL. */
+int pc_file_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make,
+                 int flags, struct pc_attr *attr, struct pc_file **ret);
+
 /**
  * pc_file_read(f, buf, len, off): bytes read, short only at the end of the file; holes read as zeros. What this process wrote is seen at once,
  * what others flushed too. PC_ECORRUPT for exactly the damaged range (logged with the file's path, counted in pc_volume_stat).

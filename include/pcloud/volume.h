@@ -86,6 +86,7 @@ int pc_feed_open(struct pc_volume *v, struct pc_feed **ret);
 /**
  * pc_feed_wait(feed, timeout_ms, fn, arg): wait until changes are committed (by any process), then call ${fn} for each in order on this thread, without
  * any lock of ours held. Returns their number, 0 on timeout, -ECANCELED after pc_feed_wake. ${timeout_ms} < 0 waits for ever.
+ * Those made through this pc_volume may be left out, then it can be 0 as well.
  */
 int pc_feed_wait(struct pc_feed *feed, int timeout_ms,
                  void (*fn)(void *arg, const struct pc_change *c), void *arg);

@@ -3,6 +3,7 @@
 #include "meta/meta.h"
 
 #include "base/alloc.h"
+#include "meta/content.h"
 #include "meta/engine.h"
 #include "meta/node.h"
 #include "pcloud/err.h"
@@ -170,6 +171,75 @@ static void a_failed_operation_leaves_the_others(void **state)
     assert_int_equal(meta_feed_end(p->m), 50);
 }
 
+/* The same without a savepoint, after as many changes. */
+static int fail_surely(struct meta *m, bool changes)
+{
+    struct sql_conn *c;
+    int r = sql_write_begin_sure(m, SQL_FREES, &c);
+
+    if (r < 0)
+        return r;
+    sql_next_id(m);
+    if (changes) {
+        assert_true(sql_run(c, "DELETE FROM edge", "") >= 0);
+        assert_int_equal(sql_feed(m, c, PC_CHANGE_ENTRY, 1, 1, "x", 1), 0);
+        sql_total_add(m, SQL_FILES, 1000);
+    }
+    return sql_write_end(m, c, -ENOTDIR);
+}
+
+static void one_that_was_sure_is_undone_too(void **state)
+{
+    struct place *p = *state;
+
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(make(p->m, i), 0);
+        assert_int_equal(make(p->m, i), -EEXIST);
+        assert_int_equal(fail_surely(p->m, i % 2 == 0), -ENOTDIR);
+        if (i % 7 == 0)
+            assert_int_equal(meta_flush(p->m), 0);
+        if (i % 11 == 0)
+            assert_int_equal(fail_surely(p->m, true), -ENOTDIR); /* alone in its transaction */
+    }
+    is_sound(p, 30);
+    reopen(p);
+    is_sound(p, 30);
+    assert_int_equal(ask(p->m, "SELECT count(*) FROM feed"), 30);
+}
+
+static void a_commit_is_written_in_few_pieces(void **state)
+{
+    const struct meta_content_ops *ops = ((struct place *)*state)->m->content;
+    struct place *p = *state;
+    struct pc_make what = {.mode = S_IFREG | 0644};
+    struct pc_attr attr[100];
+    uint8_t bytes[4000] = {1};
+    size_t pages = 0, writes = 0;
+    char name[32];
+
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        assert_int_equal(p->m->node->make(p->m, PC_ROOT_INO, name, &what, &attr[i]), 0);
+    }
+    assert_int_equal(meta_flush(p->m), 0);
+    test_vfs_start();
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(ops->write_inline(p->m, attr[i].ino, bytes, sizeof bytes, 0), 0);
+    assert_int_equal(meta_flush(p->m), 0);
+    for (size_t i = 0; i < test_vfs_count(); i++) {
+        const struct test_event *e = test_vfs_event(i);
+
+        if (e->kind == TEST_WRITE) {
+            pages += e->len / 4096;
+            writes++;
+        }
+    }
+    test_vfs_stop();
+    assert_true(pages >= 100);
+    assert_true(writes * 4 < pages);
+    is_sound(p, 100);
+}
+
 static void on_a_full_disk_nothing_acknowledged_is_lost(void **state)
 {
     static const int codes[] = {SQLITE_FULL, SQLITE_IOERR_WRITE};
@@ -321,6 +391,46 @@ static void count(void *arg, const struct meta_change *c)
     assert_true(c->own);
     k->last = c->seq;
     k->n++;
+}
+
+static void nobody_is_told_of_what_nobody_saw(void **state)
+{
+    struct place *p = *state;
+    struct pc_make what = {.mode = S_IFREG | 0644};
+    struct pc_attr attr;
+
+    assert_int_equal(p->m->node->make(p->m, PC_ROOT_INO, "f", &what, &attr), 0);
+    assert_int_equal(p->m->content->write_inline(p->m, attr.ino, "x", 1, 0), 0);
+    assert_int_equal(meta_flush(p->m), 0);
+    assert_int_equal(meta_feed_end(p->m), 1); /* its name says all */
+    assert_int_equal(p->m->content->write_inline(p->m, attr.ino, "y", 1, 0), 0);
+    assert_int_equal(meta_flush(p->m), 0);
+    assert_int_equal(meta_feed_end(p->m), 2);
+}
+
+static void own_lines_can_be_skipped_and_others_cannot(void **state)
+{
+    struct place *p = *state, other = {.dir = p->dir};
+    int made = 0;
+
+    open_it(&other);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(make(p->m, made++), 0);
+        assert_int_equal(meta_flush(p->m), 0);
+    }
+    assert_int_equal(meta_feed_skip_own(p->m, 0), 3);
+    assert_int_equal(meta_feed_skip_own(p->m, 2), 3);
+    assert_int_equal(meta_feed_skip_own(other.m, 0), 0);
+    assert_int_equal(make(other.m, made++), 0);
+    assert_int_equal(meta_flush(other.m), 0);
+    assert_int_equal(meta_feed_skip_own(p->m, 0), 3);
+    assert_int_equal(meta_feed_skip_own(p->m, 3), 3);
+    assert_int_equal(meta_feed_skip_own(other.m, 3), 4);
+    assert_int_equal(make(p->m, made++), 0);
+    assert_int_equal(meta_flush(p->m), 0);
+    assert_int_equal(meta_feed_skip_own(p->m, 3), 3);
+    assert_int_equal(meta_feed_skip_own(p->m, 4), 5);
+    assert_int_equal(meta_close(other.m), 0);
 }
 
 static void the_feed_has_an_end(void **state)
@@ -538,6 +648,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_failed_operation_leaves_the_others),
+        TEST(one_that_was_sure_is_undone_too),
+        TEST(a_commit_is_written_in_few_pieces),
         TEST(on_a_full_disk_nothing_acknowledged_is_lost),
         TEST(data_that_does_not_get_to_disk_holds_the_commit),
         TEST(a_failed_sync_is_not_tried_again),
@@ -545,6 +657,8 @@ int main(void)
         TEST(a_long_operation_is_committed_at_once),
         TEST(a_write_bound_past_us_is_refused),
         TEST(below_the_reserve_only_what_frees_is_done),
+        TEST(nobody_is_told_of_what_nobody_saw),
+        TEST(own_lines_can_be_skipped_and_others_cannot),
         TEST(the_feed_has_an_end),
         TEST(a_wait_for_the_feed_can_be_ended),
         TEST(threads_get_along),

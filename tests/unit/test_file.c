@@ -243,6 +243,33 @@ static void unlinked_while_open(void **state)
     assert_int_equal(pc_getattr(t->v, ino, &after), -ENOENT);
 }
 
+static void made_open_and_patched_short(void **state)
+{
+    struct test_volume *t = *state;
+    const struct pc_make make = {.mode = S_IFREG | 0640}, folder = {.mode = S_IFDIR | 0755};
+    struct pc_file *f, *g;
+    struct pc_attr attr;
+    char buf[32];
+
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, "short", &folder, O_RDWR, &attr, &f), -EINVAL);
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, "short", &make, O_RDWR, &attr, &f), 0);
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, "short", &make, O_RDWR, &attr, &g), -EEXIST);
+    assert_int_equal(attr.mode, S_IFREG | 0640);
+    assert_int_equal(pc_file_write(f, "0123456789", 10, 0), 10);
+    assert_int_equal(pc_file_flush(f), 0);
+    /* what is written covers the start of the file only */
+    assert_int_equal(pc_file_write(f, "ab", 2, 0), 2);
+    assert_int_equal(pc_file_flush(f), 0);
+    assert_int_equal(pc_file_read(f, buf, sizeof(buf), 0), 10);
+    assert_memory_equal(buf, "ab23456789", 10);
+    /* nor from the start on */
+    assert_int_equal(pc_file_write(f, "cd", 2, 11), 2);
+    assert_int_equal(pc_file_flush(f), 0);
+    assert_int_equal(pc_file_read(f, buf, sizeof(buf), 0), 13);
+    assert_memory_equal(buf, "ab23456789\0cd", 13);
+    assert_int_equal(pc_file_close(f), 0);
+}
+
 static void two_parts_see_each_other(void **state)
 {
     struct test_volume *t = *state;
@@ -305,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sequential_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(patched_while_streaming, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(made_open_and_patched_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(holes, set_up, tear_down),
     };

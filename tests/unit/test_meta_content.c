@@ -339,6 +339,21 @@ static void equal_blocks_are_kept_once(void **state)
     assert_int_equal(ops()->block_forget(t.m, b.bid), -ENOENT);
 }
 
+static void short_content_takes_no_longer_one_s_place(void **state)
+{
+    uint64_t f = test_file(t.m, PC_ROOT_INO, "f");
+    uint8_t have[META_INLINE_MAX];
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(ops()->write_inline(t.m, f, "abc", 3, META_IF_SHORTER), 0);
+    assert_int_equal(ops()->write_inline(t.m, f, "xyz", 3, META_IF_SHORTER), 0);
+    assert_int_equal(ops()->write_inline(t.m, f, "no", 2, META_IF_SHORTER), -EFBIG);
+    assert_int_equal(ops()->read(t.m, f, 0, 9, NULL, 0, have, &len, NULL, NULL), 0);
+    assert_int_equal(len, 3);
+    assert_memory_equal(have, "xyz", 3);
+}
+
 static void stale_references_are_told(void **state)
 {
     uint64_t f = test_file(t.m, PC_ROOT_INO, "f"), bytes = 0;
@@ -558,6 +573,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(content_is_what_was_written),
         TEST(equal_blocks_are_kept_once),
+        TEST(short_content_takes_no_longer_one_s_place),
         TEST(stale_references_are_told),
         TEST(pins_keep_what_was_seen),
         TEST(blocks_are_moved),

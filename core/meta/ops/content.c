@@ -178,6 +178,8 @@ static int write_inline_in(struct meta *m, struct sql_conn *c, uint64_t ino, con
 
     if (rc == 0 && len > META_INLINE_MAX)
         rc = -EINVAL;
+    if (rc == 0 && (set & META_IF_SHORTER) && r.size > len)
+        rc = -EFBIG;
     if (rc == 0)
         rc = row_open(m, c, &r);
     if (rc == 0 && (r.flags & ROW_SLICES))
@@ -193,7 +195,7 @@ static int write_inline_in(struct meta *m, struct sql_conn *c, uint64_t ino, con
 static int op_write_inline(struct meta *m, uint64_t ino, const void *data, size_t len, unsigned set)
 {
     struct sql_conn *c;
-    int rc = sql_write_begin(m, SQL_NEEDS_ROOM, &c);
+    int rc = sql_write_begin_sure(m, SQL_NEEDS_ROOM, &c);
 
     return rc < 0 ? rc : sql_write_end(m, c, write_inline_in(m, c, ino, data, len, set));
 }

@@ -130,7 +130,7 @@ static int op_setattr(struct meta *m, uint64_t ino, unsigned set, const struct p
 {
     struct sql_conn *c;
     struct row r;
-    int rc = sql_write_begin(m, SQL_FREES, &c);
+    int rc = sql_write_begin_sure(m, SQL_FREES, &c);
 
     if (rc < 0)
         return rc;
@@ -229,7 +229,7 @@ static int op_make(struct meta *m, uint64_t parent, const char *name, const stru
 {
     struct sql_conn *c;
     struct row r;
-    int rc = sql_write_begin(m, SQL_NEEDS_ROOM, &c);
+    int rc = sql_write_begin_sure(m, SQL_NEEDS_ROOM, &c);
 
     if (rc < 0)
         return rc;

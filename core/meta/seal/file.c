@@ -2,6 +2,7 @@
 /* Reading and writing sealed files: whole pages of the database, frames of the log. */
 #include "meta/seal/file.h"
 
+#include "base/alloc.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define RETRIES 200    /* of a first page that a checkpoint is just writing */
+#define RUN_FRAMES 24  /* of the log, written together; SQLite's file layer takes less than 128 KiB at once */
 #define LOGGED_MAX 100 /* damaged pages named in the log of one process */
 
 struct seal_file {
@@ -20,6 +22,8 @@ struct seal_file {
     bool header_waits; /* a frame's header was written, its page comes next */
     uint32_t header_index;
     uint8_t header[SEAL_FRAME_HEADER];
+    uint8_t *run; /* sealed frames that are to be written; room for RUN_FRAMES, or NULL */
+    uint32_t run_first, run_n;
     uint8_t sealed[SEAL_FRAME], plain[SEAL_FRAME]; /* scratch */
 };
 
@@ -125,25 +129,56 @@ static sqlite3_int64 frame_offset(uint32_t index)
     return SEAL_LOG_HEADER + (sqlite3_int64)index * SEAL_FRAME;
 }
 
+/* A transaction's frames go to the file together: nobody looks for them before its last one is written. */
+static int run_write(struct seal_file *f)
+{
+    int n = (int)f->run_n * SEAL_FRAME;
+
+    if (n == 0)
+        return SQLITE_OK;
+    f->run_n = 0;
+    return f->below->pMethods->xWrite(f->below, f->run, n, frame_offset(f->run_first));
+}
+
 /* Read a frame into f->plain. */
 static int frame_read(struct seal_file *f, uint32_t index)
 {
-    int rc = f->below->pMethods->xRead(f->below, f->sealed, SEAL_FRAME, frame_offset(index));
+    int rc = run_write(f);
 
+    if (rc == SQLITE_OK)
+        rc = f->below->pMethods->xRead(f->below, f->sealed, SEAL_FRAME, frame_offset(index));
     if (rc == SQLITE_IOERR_SHORT_READ)
         return SQLITE_CORRUPT;
     return rc == SQLITE_OK ? code(seal_frame_open(f->aead, index, f->sealed, f->plain)) : rc;
+}
+
+/* Does this frame end a transaction? It names the size of the database then. */
+static bool is_last(const uint8_t *frame)
+{
+    return !seal_is_zero(frame + 4, 4);
 }
 
 /* Write f->plain as a frame. */
 static int frame_write(struct seal_file *f, uint32_t index)
 {
     const uint8_t *nonce;
+    int rc = SQLITE_OK;
 
+    if (!f->run)
+        f->run = mem_alloc((size_t)RUN_FRAMES * SEAL_FRAME);
+    if (!f->run)
+        return SQLITE_IOERR_NOMEM;
+    if (f->run_n == RUN_FRAMES || index != f->run_first + f->run_n)
+        rc = run_write(f);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (f->run_n == 0)
+        f->run_first = index;
     if (seal_nonce(&f->nonces, &nonce) < 0 ||
-        seal_frame(f->aead, index, nonce, f->plain, f->sealed) < 0)
+        seal_frame(f->aead, index, nonce, f->plain, f->run + (size_t)f->run_n * SEAL_FRAME) < 0)
         return SQLITE_IOERR_WRITE;
-    return f->below->pMethods->xWrite(f->below, f->sealed, SEAL_FRAME, frame_offset(index));
+    f->run_n++;
+    return is_last(f->plain) ? run_write(f) : SQLITE_OK;
 }
 
 /* A header whose page did not follow at once is for a frame that is there already. */
@@ -161,6 +196,14 @@ static int header_settle(struct seal_file *f)
     return frame_write(f, f->header_index);
 }
 
+/* All that was written is in the file. */
+static int settle(struct seal_file *f)
+{
+    int rc = header_settle(f);
+
+    return rc == SQLITE_OK ? run_write(f) : rc;
+}
+
 static bool frame_of(sqlite3_int64 off, uint32_t *ret_index, int *ret_in_frame)
 {
     sqlite3_int64 at = off - SEAL_LOG_HEADER;
@@ -176,7 +219,7 @@ static bool frame_of(sqlite3_int64 off, uint32_t *ret_index, int *ret_in_frame)
 static int log_read(sqlite3_file *file, void *buf, int n, sqlite3_int64 off)
 {
     struct seal_file *f = self(file);
-    int rc = header_settle(f), in_frame;
+    int rc = settle(f), in_frame;
     uint32_t index;
 
     if (rc != SQLITE_OK)
@@ -204,7 +247,7 @@ static int log_write(sqlite3_file *file, const void *buf, int n, sqlite3_int64 o
     uint32_t index;
 
     if (off == 0 && n == SEAL_LOG_HEADER) {
-        rc = header_settle(f);
+        rc = settle(f);
         return rc == SQLITE_OK ? f->below->pMethods->xWrite(f->below, buf, n, off) : rc;
     }
     if (!frame_of(off, &index, &in_frame))
@@ -237,8 +280,9 @@ static int log_write(sqlite3_file *file, const void *buf, int n, sqlite3_int64 o
 static int close_file(sqlite3_file *file)
 {
     struct seal_file *f = self(file);
-    int rc = header_settle(f), rc2 = f->below->pMethods->xClose(f->below);
+    int rc = settle(f), rc2 = f->below->pMethods->xClose(f->below);
 
+    mem_free(f->run);
     aead_free(f->aead);
     f->aead = NULL;
     return rc == SQLITE_OK ? rc2 : rc;
@@ -247,15 +291,16 @@ static int close_file(sqlite3_file *file)
 static int truncate_file(sqlite3_file *file, sqlite3_int64 size)
 {
     struct seal_file *f = self(file);
+    int rc = run_write(f);
 
     f->header_waits = false;
-    return f->below->pMethods->xTruncate(f->below, size);
+    return rc == SQLITE_OK ? f->below->pMethods->xTruncate(f->below, size) : rc;
 }
 
 static int sync_file(sqlite3_file *file, int flags)
 {
     struct seal_file *f = self(file);
-    int rc = header_settle(f);
+    int rc = settle(f);
 
     return rc == SQLITE_OK ? f->below->pMethods->xSync(f->below, flags) : rc;
 }
@@ -263,7 +308,7 @@ static int sync_file(sqlite3_file *file, int flags)
 static int file_size(sqlite3_file *file, sqlite3_int64 *ret)
 {
     struct seal_file *f = self(file);
-    int rc = header_settle(f);
+    int rc = settle(f);
 
     return rc == SQLITE_OK ? f->below->pMethods->xFileSize(f->below, ret) : rc;
 }
