@@ -42,10 +42,13 @@
     }
 
 /*
- * Queries keep nothing in memory that grows with the volume: what they compare with is sought, or counted for a window of numbers. IN_WINDOW is true without
+ * Queries keep nothing in memory that grows with the volume: what they compare with is sought, or counted for a window of numbers. The window is all without
  * values for ?1 and ?2, as in what mends.
  */
-#define IN_WINDOW(ino) ino " BETWEEN coalesce(?1, 0) AND coalesce(?2, 9223372036854775807)"
+#define WINDOW "BETWEEN coalesce(?1, 0) AND coalesce(?2, 9223372036854775807)"
+#define W_INO "ino " WINDOW
+#define W_N "n.ino " WINDOW
+#define W_P "p.ino " WINDOW
 #define IS_ACL                                                                                     \
     "name IN (CAST('system.posix_acl_access' AS BLOB), CAST('system.posix_acl_default' AS BLOB))"
 #define OVERLAPS                                                                                   \
@@ -58,32 +61,20 @@
 #define FOLDERS_OF                                                                                 \
     "(SELECT count(*) FROM edge e WHERE e.parent=n.ino AND substr(e.seg, -1) = x'2f')"
 #define EDGES_OF                                                                                   \
-    "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge WHERE " IN_WINDOW(                      \
-        "ino") " UNION ALL SELECT ino FROM past WHERE " IN_WINDOW("ino") ") GROUP BY ino)"
+    "(SELECT ino, count(*) AS k FROM (SELECT ino FROM edge WHERE " W_INO                           \
+    " UNION ALL SELECT ino FROM past WHERE " W_INO ") GROUP BY ino)"
+#define PAST_TWICE                                                                                 \
+    "SELECT ino FROM past WHERE ino <> 0 AND " W_INO " GROUP BY ino HAVING count(*) > 1"
 #define NOT_PAST                                                                                   \
-    "FROM past p WHERE " IN_WINDOW(                                                                \
-        "p.ino") " AND (NOT EXISTS (SELECT 1 FROM node n WHERE "                                   \
-                 "n.ino=p.bucket AND " IS_FOLDER                                                   \
-                 ") OR (p.ino <> 0 AND (NOT EXISTS (SELECT 1 FROM "                                \
-                 "node n "                                                                         \
-                 "WHERE n.ino=p.ino AND NOT (" IS_FOLDER ")) OR p.ino IN (SELECT ino FROM edge "   \
-                 "WHERE " IN_WINDOW("ino") ") OR (p.ino IN (SELECT "                               \
-                                           "ino FROM past WHERE ino "                              \
-                                           "<> 0 AND " IN_WINDOW("ino") " GROUP BY ino "           \
-                                                                        "HAVING "                  \
-                                                                        "count(*) > 1) "           \
-                                                                        "AND EXISTS "              \
-                                                                        "(SELECT 1 FROM "          \
-                                                                        "past o WHERE "            \
-                                                                        "o.ino=p.ino "             \
-                                                                        "AND (o.bucket, "          \
-                                                                        "o.key, o.rank) "          \
-                                                                        "< (p.bucket, "            \
-                                                                        "p.key, "                  \
-                                                                        "p.rank))))))"
+    "FROM past p WHERE " W_P                                                                       \
+    " AND (p.bucket NOT IN (SELECT n.ino FROM node n WHERE n.ino=p.bucket AND " IS_FOLDER          \
+    ") OR (p.ino <> 0 AND (p.ino NOT IN (SELECT n.ino FROM node n WHERE n.ino=p.ino AND NOT "      \
+    "(" IS_FOLDER ")) OR p.ino IN (SELECT ino FROM edge WHERE " W_INO                              \
+    ") OR (p.ino IN (" PAST_TWICE ") AND EXISTS (SELECT 1 FROM past o WHERE o.ino=p.ino AND "      \
+    "(o.bucket, o.key, o.rank) < (p.bucket, p.key, p.rank))))))"
 #define REFS_OF "(SELECT count(*) FROM slice s WHERE s.bid=b.bid)"
-#define NO_EDGE(ino) ino " NOT IN (SELECT ino FROM edge WHERE " IN_WINDOW("ino") ")"
-#define IN_PAST(ino) ino " IN (SELECT ino FROM past WHERE " IN_WINDOW("ino") ")"
+#define NO_EDGE "n.ino NOT IN (SELECT ino FROM edge WHERE " W_INO ")"
+#define IN_PAST "n.ino IN (SELECT ino FROM past WHERE " W_INO ")"
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
 #define REACHED                                                                                    \
@@ -128,7 +119,7 @@ static const struct check checks[] = {
       "(n.parent <> e.parent AND EXISTS (SELECT 1 FROM edge o WHERE o.parent=n.parent AND "
       "o.ino=n.ino))))"}},
     {"SELECT printf('folder %d: %d entries lead to it', ino, k) FROM (SELECT ino, count(*) AS k "
-     "FROM edge WHERE substr(seg, -1) = x'2f' AND " IN_WINDOW("ino") " GROUP BY ino) WHERE k>1",
+     "FROM edge WHERE substr(seg, -1) = x'2f' AND " W_INO " GROUP BY ino) WHERE k>1",
      {"DELETE FROM edge WHERE substr(seg, -1) = x'2f' AND (parent, seg) NOT IN "
       "(SELECT parent, min(seg) FROM edge WHERE substr(seg, -1) = x'2f' GROUP BY ino)"}},
     {"SELECT printf('folder %d: names folder %d as its parent, not %d', n.ino, n.parent, e.parent) "
@@ -192,7 +183,7 @@ static const struct check checks[] = {
      {"DELETE FROM past WHERE (bucket, key, rank) IN (SELECT p.bucket, p.key, p.rank " NOT_PAST
       ")"}},
     {"SELECT printf('node %d: a past version by its flag or its row, not both', n.ino) FROM node n "
-     "WHERE " IN_WINDOW("n.ino") " AND n.nlink > 0 AND (" HAS(512) ") <> (" IN_PAST("n.ino") ")",
+     "WHERE " W_N " AND n.nlink > 0 AND (" HAS(512) ") <> (" IN_PAST ")",
      {"UPDATE node SET flags = flags & ~512 WHERE (flags & 512) <> 0",
       "UPDATE node SET flags = flags | 512, nlink=1 WHERE ino IN (SELECT ino FROM past)"}},
     {"SELECT printf('node %d: a version by its flag or its id, not both', n.ino) FROM node n "
@@ -255,10 +246,10 @@ static const struct check checks[] = {
      "WHERE o.ino NOT IN (SELECT ino FROM node WHERE nlink = 0)",
      {"DELETE FROM orphan WHERE ino NOT IN (SELECT ino FROM node WHERE nlink = 0)"}},
     {"SELECT printf('node %d: without links, and nobody waits for its end', n.ino) FROM node n "
-     "WHERE " IN_WINDOW("n.ino") " AND n.nlink=0 AND " LACKS(
-         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE("n.ino"),
+     "WHERE " W_N
+     " AND n.nlink=0 AND " LACKS(128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE,
      {"INSERT INTO orphan SELECT n.ino, 0 FROM node n WHERE n.nlink=0 AND " LACKS(
-         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE("n.ino")}},
+         128) " AND n.ino NOT IN (SELECT ino FROM orphan) AND " NO_EDGE}},
     {"SELECT printf('block %d: %d slices refer to it, not %d', b.bid, " REFS_OF ", b.refs) "
      "FROM block b WHERE b.refs <> " REFS_OF,
      {"UPDATE block SET refs=x.k FROM (SELECT b.bid AS bid, " REFS_OF " AS k FROM block b "
@@ -272,16 +263,15 @@ static const struct check checks[] = {
 
 /* Nodes that have links by their row but no entry: they are put into lost+found, and then have the links that they have. */
 #define LOST                                                                                       \
-    "FROM node n WHERE " IN_WINDOW("n.ino") " AND n.ino <> 1 AND n.nlink > 0 AND " NO_EDGE(        \
-        "n.ino") " AND NOT " IN_PAST("n.ino")
+    "FROM node n WHERE " W_N " AND n.ino <> 1 AND n.nlink > 0 AND " NO_EDGE " AND NOT " IN_PAST
 static const char lost_sql[] = "SELECT n.ino " LOST " LIMIT 256";
 static const struct check lost_check = {
     "SELECT printf('node %d: no entry leads to it', n.ino) " LOST, {NULL}};
 
 static const struct check links[] = {
     {"SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "
-     "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE " IN_WINDOW(
-         "n.ino") " AND NOT (" IS_FOLDER ") AND " LACKS(128) " AND n.nlink <> coalesce(e.k, 0)",
+     "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE " W_N " AND NOT (" IS_FOLDER
+     ") AND " LACKS(128) " AND n.nlink <> coalesce(e.k, 0)",
      {"UPDATE node SET nlink=x.k FROM (SELECT n.ino AS ino, coalesce(e.k, 0) AS k FROM node n "
       "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE NOT (" IS_FOLDER
       ") AND " LACKS(128) ") AS x WHERE x.ino=node.ino AND node.nlink <> x.k"}},
