@@ -7,6 +7,7 @@
 #include "coherence.h"
 #include "handles.h"
 #include "inodes.h"
+#include "locks.h"
 #include "mount/options.h"
 #include "pcloud/node.h"
 #include "pcloud/volume.h"
@@ -26,9 +27,10 @@ struct fs {
     struct handles handles;
     struct atimes atimes;
     struct coherence *coherence;
-    bool access_times; /* not with ro or noatime */
-    bool acl;          /* access control lists are taken and honoured */
-    uint64_t root;     /* the node that the mount shows as its root */
+    struct locks *locks; /* NULL: the kernel keeps them */
+    bool access_times;   /* not with ro or noatime */
+    bool acl;            /* access control lists are taken and honoured */
+    uint64_t root;       /* the node that the mount shows as its root */
 };
 
 /** fs_of(req): the mount a request is for. */

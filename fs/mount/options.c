@@ -127,6 +127,11 @@ static int take_value(struct mount_options *o, enum option_id id, const char *va
         return keep_text(&o->passphrase_file, value);
     case OPTION_FSNAME:
         return keep_text(&o->fsname, value);
+    case OPTION_LOCKS:
+        o->shared_locks = strcmp(value, "shared") == 0;
+        return o->shared_locks || strcmp(value, "local") == 0
+                   ? 0
+                   : pc_err_set(PC_EUSAGE, "option locks: local or shared, not '%s'", value);
     case OPTION_SUBTYPE: /* every part of a home knows its mounts by their type */
         return strcmp(value, "pcloud") == 0
                    ? 0

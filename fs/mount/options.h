@@ -29,6 +29,10 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
       "without, listing many files asks the mount for less.")                                      \
     X(NO_ACL, "noacl", ARG_NONE, "",                                                               \
       "Refuse access control lists, and do not honour those that are there.")                      \
+    X(LOCKS, "locks", ARG_TEXT, "local|shared",                                                    \
+      "Who sees locks of fcntl(2) and flock(2): programs that use this mount (default), or, at "   \
+      "the price of a request for each lock and each closing, those of all mounts of this home "   \
+      "that have locks=shared.")                                                                   \
     X(CACHE, "cache", ARG_SIZE, "SIZE",                                                            \
       "Memory for decrypted blocks; K, M and G are understood. Default: cache.size of the "        \
       "configuration.")                                                                            \
@@ -66,6 +70,7 @@ struct mount_options {
     uint32_t uid, gid, umask;
     char *cache; /* as the configuration takes it */
     unsigned threads;
+    bool shared_locks;
     bool fake; /* -f of mount(8): check, but do not mount */
     bool sloppy;
     bool verbose;

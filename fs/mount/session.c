@@ -191,19 +191,25 @@ done:
 int session_run(struct fs *fs, struct pc_home *home)
 {
     struct control c = {.fs = fs, .home = home};
-    int r = mount_session(fs);
+    int r = fs->opt->shared_locks ? locks_open(home, &fs->locks) : 0;
 
-    if (r < 0)
+    if (r >= 0)
+        r = mount_session(fs);
+    if (r < 0) {
+        locks_free(fs->locks);
         return r;
+    }
     r = coherence_start(fs, &fs->coherence);
     if (r >= 0)
         r = state_open(home, fs->opt->mountpoint, &c.state);
     if (r >= 0)
         r = serve(&c);
+    locks_stop(fs->locks);
     coherence_stop(fs->coherence);
     fuse_session_unmount(fs->session);
     fuse_session_destroy(fs->session);
     coherence_free(fs->coherence);
+    locks_free(fs->locks);
     state_close(c.state);
     return r;
 }

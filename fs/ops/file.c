@@ -30,7 +30,7 @@ static void fill_info(const struct fs *fs, struct fuse_file_info *fi, const stru
 {
     fi->fh = handle_fh(h);
     fi->keep_cache = 1; /* what others change is invalidated as it happens */
-    fi->noflush = !handle_can_write(h) && !fs->opt->given[OPTION_WRITEBACK];
+    fi->noflush = !fs->locks && !handle_can_write(h) && !fs->opt->given[OPTION_WRITEBACK];
 }
 
 void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -102,9 +102,12 @@ void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs *fs = fs_of(req);
     struct handle *h = handle_of(fi->fh);
-    int r = h ? handle_close(&fs->handles, h) : -EBADF;
+    int r = -EBADF;
 
-    (void)ino;
+    if (fs->locks)
+        locks_release(fs->locks, fs_node(fs, ino), fi->fh);
+    if (h)
+        r = handle_close(&fs->handles, h);
     if (r < 0) /* nobody sees an error of release */
         pc_log(PC_LOG_ERROR, "release", "written data was lost: %s", pc_err_text(r));
     (void)fuse_reply_err(req, 0);
@@ -116,7 +119,8 @@ void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     struct handle *h = handle_of(fi->fh);
     int r = h ? 0 : -EBADF;
 
-    (void)ino;
+    if (fs->locks)
+        locks_close(fs->locks, fs_node(fs, ino), fi->lock_owner);
     if (r >= 0 && handle_can_write(h))
         r = fs->opt->given[OPTION_SYNC] ? pc_file_sync(handle_file(h))
                                         : pc_file_flush(handle_file(h));

@@ -75,6 +75,8 @@ static void fs_op_init(void *userdata, struct fuse_conn_info *conn)
     if (fs->acl)
         want |= FUSE_CAP_POSIX_ACL;
 
+    if (!fs->locks) /* the kernel keeps them */
+        conn->want &= ~(unsigned)(FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS);
     if (fs->opt->given[OPTION_WRITEBACK])
         want |= FUSE_CAP_WRITEBACK_CACHE;
     /* Content is sealed and opened in our memory: splicing would only add pipes. */
@@ -123,4 +125,7 @@ const struct fuse_lowlevel_ops fs_ops = {
     .getxattr = fs_op_getxattr,
     .listxattr = fs_op_listxattr,
     .removexattr = fs_op_removexattr,
+    .getlk = fs_op_getlk,
+    .setlk = fs_op_setlk,
+    .flock = fs_op_flock,
 };

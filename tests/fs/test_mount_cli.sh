@@ -21,7 +21,7 @@ refuses() {
 }
 
 ok "help" mount.pcloud --help
-for o in ro allow_other uid= gid= umask= noatime acl noacl cache= writeback passphrase-file= foreground fsname= subtype=; do
+for o in ro allow_other uid= gid= umask= noatime acl noacl locks= cache= writeback passphrase-file= foreground fsname= subtype=; do
     ok "help names $o" grep -qF -- "  $o" <(mount.pcloud --help)
     ok "the manual page names $o" grep -qF -- "$(sed 's/-/\\-/; s/=.*//' <<<"$o")" <(mount.pcloud --print-man)
 done
@@ -37,6 +37,7 @@ refuses 'no number' 2 "not a number" "$PCLOUD_HOME" "$mnt" -o umask=99
 refuses 'no such user' 2 "no 'nobody-here'" "$PCLOUD_HOME" "$mnt" -o uid=nobody-here
 refuses 'a bad size' 1 "cache.size must be" "$PCLOUD_HOME" "$mnt" -o cache=lots
 refuses 'no mount point' 1 "no such folder" "$PCLOUD_HOME" "$TMP/missing"
+refuses 'locks of another kind' 2 "local or shared, not 'some'" "$PCLOUD_HOME" "$mnt" -o locks=some
 refuses 'another type' 2 "subtype: only pcloud, not 'ext4'" "$PCLOUD_HOME" "$mnt" -o subtype=ext4
 touch "$TMP/file"
 refuses 'a file as mount point' 1 "not a folder" "$PCLOUD_HOME" "$TMP/file"
