@@ -171,6 +171,49 @@ static void a_sound_database_comes_through_whole(void **state)
     place_free(&p);
 }
 
+static void put_version(struct place *p, const char *name)
+{
+    static char text[600];
+    struct meta_key k = {.bucket = "kept", .key = name, .len = strlen(name)};
+    struct meta_new content = {.size = sizeof text, .inline_data = text};
+    unsigned bad;
+
+    memset(text, 'v', sizeof text);
+    assert_int_equal(p->m->object->put(p->m, &k, &content, "e", NULL, NULL, NULL, &bad), 0);
+}
+
+static void past_versions_come_through(void **state)
+{
+    struct pc_delete gone = {.key = "k7", .len = 2};
+    struct place p;
+    uint32_t root;
+    char name[64];
+
+    (void)state;
+    place_new(&p);
+    assert_int_equal(p.m->object->bucket_create(p.m, "kept", ""), 0);
+    assert_int_equal(p.m->object->versioning_set(p.m, "kept", PC_VERSIONING_ON), 0);
+    for (unsigned i = 0; i < 600; i++) {
+        snprintf(name, sizeof name, "k%u", i % 200);
+        put_version(&p, name);
+    }
+    assert_int_equal(p.m->object->del(p.m, "kept", &gone, 1, NULL, NULL), 0);
+    root = (uint32_t)ask(&p, "SELECT rootpage FROM sqlite_schema WHERE name = 'past'");
+    close_it(&p);
+    salvage(&p);
+    open_it(&p);
+    assert_int_equal(ask(&p, "SELECT count(*) FROM past"), 402);
+    assert_int_equal(ask(&p, "SELECT count(*) FROM past WHERE ino = 0"), 1);
+    close_it(&p);
+    damage(p.db, root);
+    salvage(&p);
+    open_it(&p);
+    assert_true(ask(&p, "SELECT count(*) FROM past") >= 402 - 20);
+    close_it(&p);
+    is_sound(&p, FILES);
+    place_free(&p);
+}
+
 static void the_first_page_is_not_needed(void **state)
 {
     struct meta *m;
@@ -279,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_database_comes_through_whole),
+        cmocka_unit_test(past_versions_come_through),
         cmocka_unit_test(the_first_page_is_not_needed),
         cmocka_unit_test(roots_are_not_needed),
         cmocka_unit_test(any_page_may_be_lost),
