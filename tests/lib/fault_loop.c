@@ -239,8 +239,9 @@ static void draw_rest(FILE *out, struct fault_world *w)
     bool more;
 
     if (pc_bucket_get(w->v, w->bucket, &b) == 0) {
-        fprintf(out, "bucket of %s, settings %x, versions %d\n",
-                strcmp(b.owner, w->user) == 0 ? "the user" : b.owner, b.settings, b.versioning);
+        fprintf(out, "bucket of %s, settings %x, versions %d%s\n",
+                strcmp(b.owner, w->user) == 0 ? "the user" : b.owner, b.settings, b.versioning,
+                b.locking ? ", locks" : "");
         draw_uploads(out, w);
         if (b.versioning != PC_VERSIONING_OFF)
             assert_int_equal(pc_version_list(w->v, w->bucket, &versions, draw_version, out, &more),
