@@ -2,8 +2,8 @@
 /* What a bucket says about access. */
 #include "access/access.h"
 
+#include "access/policy_cache.h"
 #include "pcloud/err.h"
-#include "policy/policy.h"
 #include "s3/s3.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ void access_init(struct access *a, const struct pc_bucket *info)
 void access_fini(struct access *a)
 {
     free(a->acl);
-    policy_free(a->policy);
+    policy_let_go(a->policy);
     *a = (struct access){.info = a->info};
 }
 
@@ -63,14 +63,14 @@ int access_policy(struct s3 *s, struct access *a, const struct policy **ret)
     if (rc < 0)
         return rc;
     if (text)
-        rc = policy_parse(text, len, a->info->name, &a->policy, &why);
+        rc = policy_hold(a->info->name, text, len, &a->policy, &why);
     free(text);
     if (rc == -ENOMEM)
         return rc;
     if (rc < 0)
         return pc_err_set(PC_ECORRUPT, "bucket %s: the policy cannot be read: %s", a->info->name,
                           why);
-    *ret = a->policy;
+    *ret = a->policy ? policy_held(a->policy) : NULL;
     return 0;
 }
 

@@ -11,6 +11,8 @@
 
 struct s3;
 struct policy;
+struct held_policy;
+struct action;
 
 #define ACCESS_NOBODY                                                                              \
     "(anonymous)" /* name of who asks without a signature; no user can be called that */
@@ -32,11 +34,12 @@ enum block {                     /* of public access; kept as four digits */
 struct access {                   /* of one bucket */
     const struct pc_bucket *info; /* borrowed */
     char *acl;                    /* of the bucket; NULL: private */
-    struct policy *policy;
+    struct held_policy *policy;
     enum ownership ownership;
     unsigned block;
     const char *tags; /* that the body asks for, as a header would; of the request's memory */
     unsigned loaded;  /* bits of enum pc_setting */
+    const struct action *action; /* of the request (authz.h); NULL: one of the operation's name */
 };
 
 void access_init(struct access *a, const struct pc_bucket *info);

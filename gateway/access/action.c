@@ -9,7 +9,13 @@
 #define OBJECT_READ "s3:GetObject", "s3:GetObjectVersion", ABOUT_OBJECT, ACL_READ
 #define OBJECT_WRITE "s3:PutObject", NULL, ABOUT_KEY, ACL_WRITE
 
+/* The most frequent come first. */
 static const struct action actions[] = {
+    {"GetObject", OBJECT_READ},
+    {"HeadObject", OBJECT_READ},
+    {"PutObject", OBJECT_WRITE},
+    {"DeleteObject", "s3:DeleteObject", "s3:DeleteObjectVersion", ABOUT_KEY, ACL_WRITE},
+
     {"ListBuckets", "s3:ListAllMyBuckets", NULL, ABOUT_SERVICE, 0},
     {"CreateBucket", "s3:CreateBucket", NULL, ABOUT_NEW_BUCKET, 0},
     {"HeadBucket", "s3:ListBucket", NULL, ABOUT_BUCKET, ACL_READ},
@@ -44,8 +50,6 @@ static const struct action actions[] = {
     {"DeleteObjects", "s3:DeleteObject", NULL, ABOUT_KEYS, ACL_WRITE},
     {"PostObject", "s3:PutObject", NULL, ABOUT_FORM, ACL_WRITE},
 
-    {"GetObject", OBJECT_READ},
-    {"HeadObject", OBJECT_READ},
     {"GetObjectAttributes", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes", ABOUT_OBJECT,
      ACL_READ},
     {"GetObjectAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl", ABOUT_OBJECT, ACL_READ_ACP},
@@ -54,7 +58,6 @@ static const struct action actions[] = {
     {"PutObjectTagging", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", ABOUT_STORED, 0},
     {"DeleteObjectTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging", ABOUT_STORED,
      0},
-    {"PutObject", OBJECT_WRITE},
     {"CopyObject", OBJECT_WRITE},
     {"CreateMultipartUpload", OBJECT_WRITE},
     {"UploadPart", OBJECT_WRITE},
@@ -62,7 +65,6 @@ static const struct action actions[] = {
     {"CompleteMultipartUpload", OBJECT_WRITE},
     {"ListParts", "s3:ListMultipartUploadParts", NULL, ABOUT_UPLOAD, 0},
     {"AbortMultipartUpload", "s3:AbortMultipartUpload", NULL, ABOUT_UPLOAD, 0},
-    {"DeleteObject", "s3:DeleteObject", "s3:DeleteObjectVersion", ABOUT_KEY, ACL_WRITE},
 };
 
 const struct action *action_of(const char *operation)

@@ -244,6 +244,7 @@ int authz_request(struct s3 *s)
     int rc;
 
     s->authz = AUTHZ_DONE;
+    s->access.action = a;
     if (s->read_only && s->op->right != S3_READ)
         return S3_EACCESS;
     if (s->level != S3_SERVICE && s->op->right != S3_CREATE)
@@ -255,7 +256,7 @@ int authz_request(struct s3 *s)
 
 int authz_object(struct s3 *s, const struct pc_object *o)
 {
-    const struct action *a = action_of(s->op->name);
+    const struct action *a = s->access.action;
     struct matter m = {.access = &s->access, .key = s->key, .len = s->key_len, .object = o};
 
     s->authz = AUTHZ_DONE;
@@ -341,7 +342,7 @@ int authz_body(struct s3 *s)
     s->access.tags = req_dup(s->r, buf_text(&packed), packed.len);
     rc = packed.err ? packed.err : s->access.tags ? 0 : -ENOMEM;
     buf_fini(&packed);
-    return rc < 0 ? rc : authz_bucket(s, action_of(s->op->name));
+    return rc < 0 ? rc : authz_bucket(s, s->access.action);
 }
 
 int authz_form(struct s3 *s)

@@ -212,10 +212,12 @@ static bool is_anonymous(struct s3 *s)
     static const char *const marks[] = {"X-Amz-Algorithm", "X-Amz-Signature", "X-Amz-Credential",
                                         "AWSAccessKeyId"};
 
+    if (s3_header(s, "Authorization"))
+        return false;
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (s3_param(s, marks[i]))
             return false;
-    return !s3_header(s, "Authorization");
+    return true;
 }
 
 /* Who that is owns nothing and has no id; what they may do is for policies and lists to say. */

@@ -2,6 +2,7 @@
 /* Access control lists as they are kept, and from operations to actions. */
 #include "access/acl.h"
 #include "access/authz.h"
+#include "access/policy_cache.h"
 
 #include "pcloud/err.h"
 
@@ -189,12 +190,40 @@ static void test_actions(void **state)
     assert_null(action_of("Nothing"));
 }
 
+#define ALLOW(what)                                                                                \
+    "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"" what                  \
+    "\",\"Resource\":\"*\"}}"
+
+static void test_cache(void **state)
+{
+    static const char read[] = ALLOW("s3:GetObject"), list[] = ALLOW("s3:ListBucket");
+    struct held_policy *a, *b, *c, *d;
+    const char *why = NULL;
+
+    (void)state;
+    assert_int_equal(policy_hold("one", read, strlen(read), &a, &why), 0);
+    assert_int_equal(policy_hold("one", read, strlen(read), &b, &why), 0);
+    assert_ptr_equal(a, b);
+    assert_int_equal(policy_hold("one", list, strlen(list), &c, &why), 0); /* it was changed */
+    assert_ptr_not_equal(a, c);
+    assert_true(policy_is_public(policy_held(a))); /* still whole */
+    assert_int_equal(policy_hold("two", list, strlen(list), &d, &why), 0);
+    assert_ptr_not_equal(c, d);
+    assert_int_equal(policy_hold("one", "{}", 2, &a, &why), PC_EFORMAT);
+    policy_let_go(b);
+    policy_let_go(b);
+    policy_let_go(c);
+    policy_let_go(d);
+    policy_let_go(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),   cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_grants), cmocka_unit_test(test_canned),
         cmocka_unit_test(test_names),  cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_cache),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
