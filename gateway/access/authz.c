@@ -161,6 +161,12 @@ static int find_bucket(struct s3 *s)
     return strcmp(u.id, expected) == 0 ? 0 : (int)S3_EACCESS;
 }
 
+/* Codes that tell what there is under a key. */
+static bool is_absent(int rc)
+{
+    return rc == -ENOENT || rc == -ENOTDIR || rc == PC_ENOVERSION || rc == S3_EMETHOD;
+}
+
 /* Of operations that do not look at the object themselves. */
 static int decide_stored(struct s3 *s, struct matter *m)
 {
@@ -171,7 +177,7 @@ static int decide_stored(struct s3 *s, struct matter *m)
         return decide(s, m);
     rc = history_head(s, &o);
     if (rc < 0)
-        return rc == -ENOENT || rc == PC_ENOVERSION || rc == S3_EMETHOD ? decide(s, m) : rc;
+        return is_absent(rc) ? decide(s, m) : rc;
     m->object = &o;
     rc = decide(s, m);
     pc_object_fini(&o);
@@ -213,10 +219,29 @@ static int decide_about(struct s3 *s, enum about about, struct matter *m)
     }
 }
 
+/* An object that is made with a lock needs leave for that as well. */
+static int decide_lock(struct s3 *s)
+{
+    struct matter m = {.access = &s->access, .key = s->key, .len = s->key_len};
+    int rc = 0;
+
+    if (s3_header(s, "x-amz-object-lock-mode") ||
+        s3_header(s, "x-amz-object-lock-retain-until-date")) {
+        m.action = "s3:PutObjectRetention";
+        rc = decide(s, &m);
+    }
+    if (rc == 0 && s3_header(s, "x-amz-object-lock-legal-hold")) {
+        m.action = "s3:PutObjectLegalHold";
+        rc = decide(s, &m);
+    }
+    return rc;
+}
+
 static int authz_bucket(struct s3 *s, const struct action *a)
 {
     struct matter m = {.access = &s->access};
     char *name;
+    int rc;
 
     if (a && (a->about == ABOUT_OBJECT || a->about == ABOUT_KEYS || a->about == ABOUT_FORM)) {
         s->authz = AUTHZ_DUE;
@@ -235,7 +260,10 @@ static int authz_bucket(struct s3 *s, const struct action *a)
     }
     m.action = with_version(s, a);
     m.acl = a->acl;
-    return decide_about(s, a->about, &m);
+    if (a->about == ABOUT_KEY && m.action == a->version)
+        m.acl = 0; /* no list lets anybody change the past */
+    rc = decide_about(s, a->about, &m);
+    return rc == 0 && a->about == ABOUT_KEY ? decide_lock(s) : rc;
 }
 
 int authz_request(struct s3 *s)
@@ -282,20 +310,20 @@ int authz_missing(struct s3 *s, int rc)
     int may;
 
     s->authz = AUTHZ_DONE;
-    if (rc != -ENOENT && rc != -ENOTDIR)
+    if (!is_absent(rc))
         return rc;
     may = decide_missing(s, &s->access, s->key, s->key_len);
     return may == -ENOENT ? rc : may;
 }
 
-int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
+int authz_source(struct s3 *s, struct access *a, const struct source *from,
                  const struct pc_object *o)
 {
     struct matter m = {.access = a,
-                       .action = "s3:GetObject",
+                       .action = from->version ? "s3:GetObjectVersion" : "s3:GetObject",
                        .acl = ACL_READ,
-                       .key = key,
-                       .len = len,
+                       .key = from->key,
+                       .len = from->len,
                        .object = o};
     const char *expected = s3_header(s, "x-amz-source-expected-bucket-owner");
     struct pc_user u;
@@ -305,14 +333,15 @@ int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
         if (strcmp(u.id, expected) != 0)
             return S3_EACCESS;
     }
-    return o ? decide(s, &m) : decide_missing(s, a, key, len);
+    return o ? decide(s, &m) : decide_missing(s, a, from->key, from->len);
 }
 
 int authz_key(struct s3 *s, const char *action, const char *key, size_t len)
 {
-    struct matter m = {
-        .access = &s->access, .action = action, .acl = ACL_WRITE, .key = key, .len = len};
+    struct matter m = {.access = &s->access, .action = action, .key = key, .len = len};
 
+    if (strcmp(action, "s3:DeleteObjectVersion") != 0) /* no list lets anybody change the past */
+        m.acl = ACL_WRITE;
     s->authz = AUTHZ_DONE;
     return decide(s, &m);
 }
@@ -347,9 +376,12 @@ int authz_body(struct s3 *s)
 
 int authz_form(struct s3 *s)
 {
+    int rc;
+
     if (s->read_only)
         return S3_EACCESS;
-    return authz_key(s, "s3:PutObject", s->key, s->key_len);
+    rc = authz_key(s, "s3:PutObject", s->key, s->key_len);
+    return rc < 0 ? rc : decide_lock(s);
 }
 
 bool authz_settled(const struct s3 *s)

@@ -41,8 +41,12 @@ int authz_object(struct s3 *s, const struct pc_object *o);
 /** authz_missing(s, rc): the code for looking up the key in vain: -ENOENT only for those who may list it; other codes stay. */
 int authz_missing(struct s3 *s, int rc);
 
-/** authz_source(s, a, key, len, o): may the object be read as the source of a copy? ${o} NULL: it is not there; then -ENOENT or S3_EACCESS. */
-int authz_source(struct s3 *s, struct access *a, const char *key, size_t len,
+/** authz_source(s, a, from, o): may the object be read as the source of a copy? ${o} NULL: it is not there; then -ENOENT or S3_EACCESS. */
+struct source {
+    const char *key, *version; /* version: NULL if none is named */
+    size_t len;
+};
+int authz_source(struct s3 *s, struct access *a, const struct source *from,
                  const struct pc_object *o);
 
 /** authz_key(s, action, key, len): may ${action} ("s3:DeleteObject") be done under that key? */

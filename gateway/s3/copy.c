@@ -65,7 +65,8 @@ static int check_conditions(struct s3 *s, const struct pc_object *o)
 
 static int look_at_source(struct s3 *s, struct access *access, struct copy_source *from)
 {
-    int rc = authz_source(s, access, from->key, from->len, &from->object);
+    int rc = authz_source(s, access, &(struct source){from->key, from->version, from->len},
+                          &from->object);
 
     if (rc == 0)
         rc = check_conditions(s, &from->object);
@@ -96,7 +97,7 @@ static int copy_source_open(struct s3 *s, struct copy_source *ret)
                      "The source of a copy request may not specifically refer to a delete marker "
                      "by version id.");
     if (rc == -ENOENT)
-        rc = authz_source(s, &access, ret->key, ret->len, NULL);
+        rc = authz_source(s, &access, &(struct source){ret->key, ret->version, ret->len}, NULL);
     else if (rc == 0)
         rc = look_at_source(s, &access, ret);
     access_fini(&access);

@@ -180,7 +180,8 @@ static bool names_document(const struct s3 *s)
 {
     static const char *const names[] = {
         "accelerate",   "cors",        "encryption",     "lifecycle", "logging",
-        "notification", "replication", "requestPayment", "tagging",   "website"};
+        "notification", "replication", "requestPayment", "tagging",   "website",
+        "versioning",   "object-lock", "retention",      "legal-hold"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (s3_param(s, names[i]))

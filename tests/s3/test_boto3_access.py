@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Who may what: two users, an admin and nobody by name, over policies, lists, ownership and the block of public access.
 """Run with AWS_* of an admin of a running home, ONE_* and TWO_* of two users (s3lib.sh: two_users)."""
+import datetime
 import json
 import os
 import sys
@@ -278,6 +279,48 @@ def test_tags():
     same(body(TWO.get_object(Bucket=b, Key="k")), b"k")
     denied(TWO.put_object, Bucket=b, Key="p", Body=b"p", Tagging="team=a")
     TWO.put_object(Bucket=b, Key="p", Body=b"p", Tagging="team=b")
+
+
+def test_versions():
+    b = bucket(ACL="public-read-write")
+    ONE.put_bucket_versioning(Bucket=b, VersioningConfiguration={"Status": "Enabled"})
+    old = ONE.put_object(Bucket=b, Key="k", Body=b"old")["VersionId"]
+    new = ONE.put_object(Bucket=b, Key="k", Body=b"new", ACL="public-read")["VersionId"]
+    same(body(NOBODY.get_object(Bucket=b, Key="k")), b"new")
+    denied(NOBODY.get_object, Bucket=b, Key="k", VersionId=old)
+    ONE.put_object_acl(Bucket=b, Key="k", VersionId=old, ACL="public-read")
+    ONE.put_object_acl(Bucket=b, Key="k", VersionId=new, ACL="private")
+    same(body(NOBODY.get_object(Bucket=b, Key="k", VersionId=old)), b"old")
+    denied(NOBODY.get_object, Bucket=b, Key="k")
+    same(len(ONE.get_object_acl(Bucket=b, Key="k", VersionId=old)["Grants"]), 2)
+    same(len(ONE.get_object_acl(Bucket=b, Key="k")["Grants"]), 1)
+    # who may write may hide what is there, but not undo it
+    denied(TWO.delete_object, Bucket=b, Key="k", VersionId=old)
+    errors = TWO.delete_objects(Bucket=b, Delete={"Objects": [{"Key": "k", "VersionId": old}]})["Errors"]
+    same([e["Code"] for e in errors], ["AccessDenied"])
+    TWO.delete_object(Bucket=b, Key="k")
+    ONE.put_bucket_acl(Bucket=b, ACL="private")
+    denied(NOBODY.get_object, Bucket=b, Key="k")
+    denied(NOBODY.get_object, Bucket=b, Key="k", VersionId="null")
+    policy(b, statement(b, ["s3:GetObjectVersion"]))
+    same(body(NOBODY.get_object(Bucket=b, Key="k", VersionId=new)), b"new")
+    mine = bucket(c=TWO)
+    TWO.copy_object(Bucket=mine, Key="c", CopySource={"Bucket": b, "Key": "k", "VersionId": new})
+    policy(b, statement(b, ["s3:GetObject"]))
+    denied(TWO.copy_object, Bucket=mine, Key="c", CopySource={"Bucket": b, "Key": "k", "VersionId": new})
+
+
+def test_locks():
+    b = bucket(ObjectLockEnabledForBucket=True)
+    policy(b, statement(b, ["s3:PutObject", "s3:DeleteObjectVersion"], principal={"AWS": TWO_ID}))
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    denied(TWO.put_object, Bucket=b, Key="k", Body=b"k", **lock)
+    denied(TWO.put_object, Bucket=b, Key="k", Body=b"k", ObjectLockLegalHoldStatus="ON")
+    v = ONE.put_object(Bucket=b, Key="k", Body=b"k", **lock)["VersionId"]
+    denied(TWO.delete_object, Bucket=b, Key="k", VersionId=v, BypassGovernanceRetention=True)
+    denied(TWO.put_object_legal_hold, Bucket=b, Key="k", LegalHold={"Status": "ON"})
+    ONE.delete_object(Bucket=b, Key="k", VersionId=v, BypassGovernanceRetention=True)
 
 
 # Lists
