@@ -9,6 +9,7 @@
 #include "verbs.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,12 +62,25 @@ int cli_open_keys(struct cli *c)
     return err;
 }
 
+/* Who reads or writes now waits for a process that does not come to an end: say for which. */
+static void say_who_is_in(struct cli *c)
+{
+    struct pc_volume_writer w;
+
+    if (pc_volume_writer(c->home, &w) > 0 && w.held_ms >= CLI_PATIENCE_MS)
+        fprintf(stderr,
+                "pcloud: waiting for process %u (%s), inside a change for %lld s; see `pcloud "
+                "status`\n",
+                w.pid, w.program, (long long)(w.held_ms / 1000));
+}
+
 int cli_open_volume(struct cli *c)
 {
     int err = cli_open_keys(c);
 
     if (err < 0 || c->volume)
         return err;
+    say_who_is_in(c);
     return pc_volume_open(c->home, c->keys, c->config, "cli", &c->volume);
 }
 

@@ -54,8 +54,6 @@ static int open_quietly(struct cli *c)
     return err < 0 ? err : cli_open_volume(c);
 }
 
-#define PATIENCE_MS 3000 /* a change that takes longer is a reason for others to wait */
-
 static bool is_stopped(uint32_t pid)
 {
     char file[32], state = '?';
@@ -80,7 +78,7 @@ static bool is_held_up(struct cli *c, struct status *s)
     if (pc_volume_writer(c->home, &w) <= 0)
         return false;
     stopped = is_stopped(w.pid);
-    if (w.held_ms < PATIENCE_MS && !stopped)
+    if (w.held_ms < CLI_PATIENCE_MS && !stopped)
         return false;
     s->volume_state = "waiting";
     snprintf(s->volume_reason, sizeof s->volume_reason,

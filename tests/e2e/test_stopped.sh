@@ -33,7 +33,12 @@ is 'the gateway is another' "$([ "$mount" != "$gateway" ] && echo yes)" yes
 sys.exit(rawhttp.request("PUT", "/docs/put", body=b"200\n").status != 200)' "$SRC/tests/s3" &
 waits=$!
 wait_until 60 grep -q "meta.wait:.* process $mount (mount)" "$PCLOUD_HOME/log/gateway.log"
+pcloud df >"$TMP/df" 2>"$TMP/df.err" &
+df=$!
+wait_until 60 grep -q "waiting for process $mount (mount)" "$TMP/df.err"
 kill -CONT "$mount"
+wait "$df"
+is 'df goes on' $? 0
 wait "$waits"
 is 'then it is done' $? 0
 wait "$load"
