@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -231,7 +232,7 @@ int locks_test(struct locks *l, const struct lock_key *key, struct flock *lock)
 
 static void pause_ms(void)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    (void)poll(NULL, 0, 1);
 }
 
 /* The one who waits got a signal. Called by libfuse, which keeps the request alive meanwhile; and, if the signal came first, by the waiter itself. */
