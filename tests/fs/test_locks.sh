@@ -36,7 +36,7 @@ wait_until 10 no_lock_files
 exec 7>"$TMP/a/dead" 8>"$TMP/b/alive"
 wait_until 5 test -e "$TMP/b/dead"
 wait_until 5 test -e "$TMP/a/alive"
-flock -n 7 && flock -n 8 || fail "flock"
+if ! flock -n 7 || ! flock -n 8; then fail "flock"; fi
 not_ok "held by the first mount" flock -n "$TMP/b/dead" true
 pid=$(mount_pids "$TMP/a")
 kill -KILL "$pid"
