@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define GUARD_MS                                                                                   \
     2 /* a request that takes longer than one or two of these does not keep others waiting */
@@ -29,8 +30,8 @@ struct worker {
     pthread_cond_t called;
     struct worker *below; /* in the stack of those that sleep */
     bool reads, gone;     /* called to read; at its end */
-    _Atomic uint64_t
-        turn; /* the number of the request that it serves and will read after; 0: none, or another thread reads instead */
+    /* The number of the request that it serves and will read after; 0: none, or another thread reads instead. */
+    _Atomic uint64_t turn;
     uint32_t caller; /* of the last request that had one */
     uint64_t seen;   /* the turn that the guard saw last */
 };
@@ -39,14 +40,14 @@ struct loop {
     struct fuse_session *session;
     _Atomic uint64_t turns;  /* requests so far */
     _Atomic int crowd, calm; /* about */
-    _Atomic unsigned wanted,
-        readers; /* who read, or serve and will read after; changed under the lock */
+    /* Readers: who read, or serve and will read after. Changed under the lock. */
+    _Atomic unsigned wanted, readers, max;
     _Atomic bool guard_sleeps, ended;
 
     pthread_mutex_t lock; /* of what follows, and of each worker's below, reads, gone */
     pthread_cond_t changed;
     struct worker *sleepers;
-    unsigned started, left, max;
+    unsigned started, left, cores;
     int error;
     struct worker workers[];
 };
@@ -85,6 +86,7 @@ int loop_new(struct fuse_session *session, unsigned threads, struct loop **ret)
 {
     struct loop *l = calloc(1, sizeof(*l) + threads * sizeof(l->workers[0]));
     struct sigaction kick = {.sa_handler = on_kick};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (!l)
         return -ENOMEM;
@@ -92,6 +94,7 @@ int loop_new(struct fuse_session *session, unsigned threads, struct loop **ret)
     sigaction(SIGUSR2, &kick, NULL); /* without SA_RESTART */
     l->session = session;
     l->max = threads;
+    l->cores = cores > 0 ? (unsigned)cores : 1;
     l->wanted = 1;
     pthread_mutex_init(&l->lock, NULL);
     cond_init(&l->changed);
@@ -210,18 +213,25 @@ static void change_readers(struct loop *l, bool more)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Requests that are kept waiting again and again want one more reader; reads at once, for they take the longest. */
+/*
+ * Requests that are kept waiting again and again want one more reader, reads of content sooner, for they take the longest. More readers than
+ * processors are of use only where they wait for the disk: in reads.
+ */
 static void count(struct loop *l, bool kept)
 {
-    if (kept) {
+    bool reads = wire_is_read();
+    unsigned most = reads || l->cores > l->max ? l->max : l->cores,
+             wanted = atomic_load(&l->wanted);
+
+    if (kept && wanted <= most) {
         atomic_store(&l->calm, 0);
-        if (wire_is_read() || atomic_fetch_add(&l->crowd, 2) >= CROWD)
+        if (wanted < most && atomic_fetch_add(&l->crowd, reads ? 6 : 2) >= CROWD)
             change_readers(l, true);
         return;
     }
     if (atomic_load(&l->crowd) > 0)
         atomic_fetch_sub(&l->crowd, 1);
-    if (l->wanted > 1 && atomic_fetch_add(&l->calm, 1) >= CALM)
+    if (wanted > 1 && atomic_fetch_add(&l->calm, 1) >= CALM)
         change_readers(l, false);
 }
 
