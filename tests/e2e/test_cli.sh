@@ -60,6 +60,7 @@ done
 
 # an init that fails leaves nothing; the next one works
 export PCLOUD_HOME=$TMP/made
+LIB_HOMES+=("$PCLOUD_HOME")
 printf 'abandon %.0s' {1..24} >"$TMP/bad.words"
 : >"$TMP/empty"
 touch "$TMP/a-file"
@@ -195,6 +196,54 @@ one_line 1 pcloud df --passphrase-file "$TMP/p1"
 ok 'and to a random one' pcloud passwd --passphrase-file "$TMP/p2" --random >/dev/null
 ok 'which is found' pcloud df >/dev/null
 one_line 2 pcloud passwd --random --new-passphrase-file "$TMP/p1"
+
+# what people read
+pcloud config list >"$TMP/list" || fail 'config list'
+for k in $(pcloud config list --json | json '" ".join(e["key"] for e in d)'); do
+    is "config list: $k once" "$(grep -c "^$k = " "$TMP/list")" 1
+done
+ok 'a default is called so' grep -qxF 's3.region = us-east-1  (default)' "$TMP/list"
+pcloud config set s3.region eu-north-7 || fail 'config set'
+ok 'what was set is not' grep -qx 's3.region = eu-north-7' <(pcloud config list)
+is 'config set --json' "$(pcloud config set s3.region --json | json 'd == {"key": "s3.region", "value": None}')" True
+pcloud key add --user anna --bucket photos --read-only >"$TMP/key" || fail 'key add'
+ok 'the bucket of the key' grep -qE '^Bucket +photos$' "$TMP/key"
+ok 'the rights of the key' grep -qE '^Rights +reading only$' "$TMP/key"
+ok 'its secret, once' grep -qE '^Secret key +[^ ]{40}$' "$TMP/key"
+is 'key rm --json' "$(pcloud key rm "$(pcloud key list --user anna --json | json 'd[-1]["access_key"]')" --json | json 'len(d)')" 1
+is 'down --json' "$(pcloud down --json | json 'd["stopped"]')" False
+pcloud user add emil --json >/dev/null || fail 'user add'
+is 'user rm --json' "$(pcloud user rm emil --json | json 'list(d.values())')" "['emil']"
+one_line 1 pcloud key add --user emil
+says emil
+
+# options of up that do not go together, and folders that cannot be the mount's
+one_line 2 pcloud up --mount "$TMP/m" --no-mount
+says 'exclude each other'
+one_line 2 pcloud up --no-gateway --s3 127.0.0.1:0
+says 'exclude each other'
+one_line 2 pcloud up --no-gateway --no-mount
+says 'nothing is left to start'
+one_line 2 pcloud up --mount ''
+if have_fuse; then
+    one_line 1 pcloud up --s3 127.0.0.1:0 --web 127.0.0.1:0 --mount "$TMP/a-file/below"
+    says "$TMP/a-file"
+    one_line 1 pcloud up --s3 127.0.0.1:0 --web 127.0.0.1:0 --mount "$TMP/a-file"
+    # a relative folder that is not there yet, and one in the user's folder
+    (cd "$TMP" && pcloud up --no-gateway --mount new/folder/ >/dev/null 2>"$TMP/err") || fail "up: $(cat "$TMP/err")"
+    is 'the absolute path' "$(pcloud status --json | json 'd["mount"]["path"]')" "$TMP/new/folder"
+    ok 'mounted there' is_mounted "$TMP/new/folder"
+    is 'down --json, running' "$(pcloud down --json | json 'd["stopped"]')" True
+    # shellcheck disable=SC2088 # pcloud's to expand
+    ok 'a folder of the user' pcloud config set mount.path '~/here'
+    ok 'up there' pcloud up --no-gateway >/dev/null
+    ok 'mounted in the user folder' is_mounted "$HOME/here"
+    ok 'a bucket' mkdir "$HOME/here/photos"
+    is 'bucket chown --json' "$(pcloud bucket chown photos anna --json | json 'd["bucket"] + " " + d["owner"]')" 'photos anna'
+    ok 'bucket chown' grep -qx 'photos: owned by anna' <(pcloud bucket chown photos anna)
+    one_line 1 pcloud user rm anna
+    ok down pcloud down >/dev/null
+fi
 
 # output that cannot be written is a failure
 pcloud df >/dev/full 2>"$TMP/err"
