@@ -95,6 +95,8 @@ static int open_digests(struct s3 *s)
 {
     bool object = s->op->body == S3_BODY_OBJECT;
 
+    if (object && s->sum_kind < 0 && !s3_param(s, "uploadId"))
+        s->sum_kind = PC_CRC64NVME; /* as S3 does for an object that comes without a checksum */
     if (s->payload == S3_PAYLOAD_HASH && !(s->sha = pc_digest_new(PC_SHA256)))
         return -ENOMEM;
     if ((object || s->md5_given) && !(s->md5 = pc_digest_new(PC_MD5)))

@@ -277,5 +277,6 @@ int op_copy_part(struct s3 *s)
     xml_time(b, "LastModified", &part.mtime);
     xml_etag(b, part.etag);
     xml_close(b, "CopyPartResult");
+    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     return s3_reply_xml(s);
 }

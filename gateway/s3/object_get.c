@@ -204,12 +204,24 @@ static int answer(struct s3 *s, struct pc_object *o, struct pc_reader *reader)
     return set_source(s, reader);
 }
 
+/* How an object is encrypted is not for a reader to say. */
+static int refuse_encryption(struct s3 *s)
+{
+    return s3_header(s, "x-amz-server-side-encryption")
+               ? s3_fail(s, S3_EARGUMENT,
+                         "x-amz-server-side-encryption header is not supported for this operation.")
+               : 0;
+}
+
 int op_get_object(struct s3 *s)
 {
     struct pc_object o;
     struct pc_reader *reader;
-    int rc = history_open(s, &o, &reader);
+    int rc = refuse_encryption(s);
 
+    if (rc < 0)
+        return rc;
+    rc = history_open(s, &o, &reader);
     if (rc < 0)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);
@@ -238,6 +250,9 @@ int op_head_object(struct s3 *s)
 
     if (s3_param(s, "partNumber"))
         return op_get_object(s);
+    rc = refuse_encryption(s);
+    if (rc < 0)
+        return rc;
     rc = history_head(s, &o);
     if (rc < 0)
         return authz_missing(s, rc);

@@ -3,6 +3,7 @@
 #include "settings/lifecycle.h"
 
 #include "pcloud/err.h"
+#include "pcloud/history.h"
 #include "pcloud/home.h"
 #include "pcloud/log.h"
 #include "pcloud/upload.h"
@@ -28,11 +29,22 @@ struct lifecycle_worker {
     bool stopping;
 };
 
-/* One object or upload that a rule is for. */
+/* One object, version or upload that a rule is for. */
 struct item {
-    char *key, *etag; /* etag: of an upload its id */
+    char *key, *etag; /* etag: of a version or an upload its id */
     size_t len;
     const char *class; /* NULL: it goes */
+};
+
+/* What the walk over versions knows of the key that it is at. */
+struct past {
+    char key[PC_KEY_MAX + 1],
+        marker
+            [PC_VERSION_MAX]; /* marker: the first version, if it is one that hides nothing so far and is due */
+    size_t len;
+    time_t followed; /* when the version seen last came */
+    long newer;      /* versions seen that are not current */
+    bool any;
 };
 
 struct page {
@@ -40,9 +52,11 @@ struct page {
     const struct lifecycle *rules;
     const struct lifecycle_rule *rule;
     time_t now;
-    struct item items[PAGE];
+    struct item items[PAGE + 1]; /* a version and the marker before it may come together */
     size_t count;
+    struct past past;
     char last[PC_KEY_MAX + 1], last_id[PC_UPLOAD_ID_MAX];
+    char last_version[PC_VERSION_MAX];
     size_t last_len;
     bool more;
     int rc;
@@ -103,15 +117,16 @@ static int item_add(struct page *p, const char *key, size_t len, const char *eta
     return 0;
 }
 
-/* The class that an object should have by now, or NULL. */
-static const char *class_due(const struct page *p, const struct pc_list_entry *e)
+/* The class that what is from ${since} should have by now, or NULL. */
+static const char *class_due(const struct page *p, const struct lifecycle_move *moves,
+                             unsigned count, const struct pc_headers *headers, time_t since)
 {
-    const char *best = NULL, *has = pc_headers_get(e->headers, "x-amz-storage-class");
+    const char *best = NULL, *has = pc_headers_get(headers, "x-amz-storage-class");
     int64_t latest = INT64_MIN;
 
-    for (unsigned i = 0; i < p->rule->move_count; i++) {
-        const struct lifecycle_move *m = &p->rule->moves[i];
-        int64_t due = lifecycle_due(&m->when, e->mtime.tv_sec, p->w->day);
+    for (unsigned i = 0; i < count; i++) {
+        const struct lifecycle_move *m = &moves[i];
+        int64_t due = lifecycle_due(&m->when, since, p->w->day);
 
         if (due <= p->now && due > latest) {
             latest = due;
@@ -132,8 +147,74 @@ static int see_object(void *arg, const struct pc_list_entry *e)
         return 0;
     if (lifecycle_due(&p->rule->expire, e->mtime.tv_sec, p->w->day) <= p->now)
         return item_add(p, e->key, e->len, e->etag, NULL);
-    class = class_due(p, e);
+    class = class_due(p, p->rule->moves, p->rule->move_count, e->headers, e->mtime.tv_sec);
     return class ? item_add(p, e->key, e->len, e->etag, class) : 0;
+}
+
+/* A marker was the only version of its key. */
+static int marker_alone(struct page *p)
+{
+    struct past *k = &p->past;
+    int rc = *k->marker ? item_add(p, k->key, k->len, k->marker, NULL) : 0;
+
+    k->marker[0] = '\0';
+    return rc;
+}
+
+/* The first version of a key: the current one, or a marker in its place. */
+static int first_version(struct page *p, const struct pc_version_entry *e)
+{
+    struct past *k = &p->past;
+    int rc = marker_alone(p);
+
+    memcpy(k->key, e->key, e->len);
+    k->len = e->len;
+    k->any = true;
+    k->newer = 0;
+    if (e->latest && e->marker && lifecycle_covers(p->rule, e->key, e->len, 0, NULL) &&
+        (p->rule->marker || lifecycle_due(&p->rule->expire, e->mtime.tv_sec, p->w->day) <= p->now))
+        memcpy(k->marker, e->version, strlen(e->version) + 1);
+    return rc;
+}
+
+static int past_version(struct page *p, const struct pc_version_entry *e)
+{
+    const struct lifecycle_rule *r = p->rule;
+    const struct lifecycle_when when = {.days = r->noncurrent_days >= 0 ? r->noncurrent_days : 0};
+    bool rule_for_it = r->noncurrent_days >= 0 || r->keep_newer >= 0;
+    long newer = p->past.newer++;
+    const char *class;
+
+    if (!lifecycle_covers(r, e->key, e->len, e->marker ? 0 : e->size,
+                          e->marker ? NULL : e->headers))
+        return 0;
+    if (rule_for_it && newer >= r->keep_newer &&
+        lifecycle_due(&when, p->past.followed, p->w->day) <= p->now)
+        return item_add(p, e->key, e->len, e->version, NULL);
+    class = e->marker ? NULL
+                      : class_due(p, r->noncurrent_moves, r->noncurrent_move_count, e->headers,
+                                  p->past.followed);
+    return class ? item_add(p, e->key, e->len, e->version, class) : 0;
+}
+
+static int see_version(void *arg, const struct pc_version_entry *e)
+{
+    struct page *p = arg;
+    struct past *k = &p->past;
+    bool same = k->any && k->len == e->len && memcmp(k->key, e->key, e->len) == 0;
+    int rc = 0;
+
+    memcpy(p->last, e->key, e->len);
+    p->last_len = e->len;
+    memcpy(p->last_version, e->version, strlen(e->version) + 1);
+    if (same)
+        k->marker[0] = '\0';
+    else
+        rc = first_version(p, e);
+    if (rc == 0 && !e->latest)
+        rc = past_version(p, e);
+    k->followed = e->mtime.tv_sec;
+    return rc;
 }
 
 static int see_upload(void *arg, const struct pc_upload *u, const char *key, size_t len)
@@ -154,26 +235,33 @@ static int see_upload(void *arg, const struct pc_upload *u, const char *key, siz
                : 0;
 }
 
-/* Only what is still the object that was judged. */
-static int expire_objects(struct page *p, const char *bucket)
+static void move(struct page *p, const char *bucket, const struct item *it, const char *id)
 {
-    struct pc_delete gone[PAGE];
+    char change[64];
+    struct pc_headers h = {change, 0};
+
+    memcpy(change, "x-amz-storage-class", 20);
+    memcpy(change + 20, it->class, strlen(it->class) + 1);
+    h.len = 21 + strlen(it->class);
+    pc_version_annotate(p->w->volume, bucket, it->key, it->len, id, &h);
+}
+
+/* Objects: only what is still the one that was judged. Versions: but those that are locked. */
+static int expire(struct page *p, const char *bucket, bool versions)
+{
+    struct pc_delete gone[PAGE + 1];
     size_t n = 0;
 
     for (size_t i = 0; i < p->count; i++) {
         const struct item *it = &p->items[i];
 
-        if (it->class) {
-            char change[64];
-            struct pc_headers h = {change, 0};
-
-            memcpy(change, "x-amz-storage-class", 20);
-            memcpy(change + 20, it->class, strlen(it->class) + 1);
-            h.len = 21 + strlen(it->class);
-            pc_object_annotate(p->w->volume, bucket, it->key, it->len, &h);
-        } else {
-            gone[n++] = (struct pc_delete){.key = it->key, .len = it->len, .etag = it->etag};
-        }
+        if (it->class)
+            move(p, bucket, it, versions ? it->etag : NULL);
+        else
+            gone[n++] = (struct pc_delete){.key = it->key,
+                                           .len = it->len,
+                                           .etag = versions ? NULL : it->etag,
+                                           .version = versions ? it->etag : NULL};
     }
     return n ? pc_objects_delete(p->w->volume, bucket, gone, n) : 0;
 }
@@ -205,7 +293,27 @@ static int object_page(struct page *p, const char *bucket)
     memcpy(after, p->last, sizeof after);
     list.after = after;
     rc = pc_list(p->w->volume, bucket, &list, see_object, p, &p->more);
-    return rc < 0 ? rc : expire_objects(p, bucket);
+    return rc < 0 ? rc : expire(p, bucket, false);
+}
+
+static int version_page(struct page *p, const char *bucket)
+{
+    char after[PC_KEY_MAX + 1], after_id[PC_VERSION_MAX];
+    struct pc_version_list list = {.prefix = p->rule->prefix,
+                                   .prefix_len = strlen(p->rule->prefix),
+                                   .delimiter = "",
+                                   .after = after,
+                                   .after_len = p->last_len,
+                                   .after_id = after_id,
+                                   .max = PAGE};
+    int rc;
+
+    memcpy(after, p->last, sizeof after);
+    memcpy(after_id, p->last_version, sizeof after_id);
+    rc = pc_version_list(p->w->volume, bucket, &list, see_version, p, &p->more);
+    if (rc == 0 && !p->more)
+        rc = marker_alone(p);
+    return rc < 0 ? rc : expire(p, bucket, true);
 }
 
 static int upload_page(struct page *p, const char *bucket)
@@ -229,7 +337,8 @@ static bool walk(struct page *p, const char *bucket,
                  int (*page)(struct page *p, const char *bucket))
 {
     p->last_len = 0;
-    p->last[0] = p->last_id[0] = '\0';
+    p->last[0] = p->last_id[0] = p->last_version[0] = '\0';
+    p->past = (struct past){.any = false};
     do {
         int64_t begun = now_ms(), took;
         int rc;
@@ -251,7 +360,14 @@ static bool walk(struct page *p, const char *bucket,
     return false;
 }
 
-static bool apply(struct page *p, const char *bucket)
+/* Is there anything for versions that are not current, or for markers? */
+static bool looks_back(const struct lifecycle_rule *r)
+{
+    return r->noncurrent_days >= 0 || r->keep_newer >= 0 || r->noncurrent_move_count || r->marker ||
+           r->expire.days >= 0;
+}
+
+static bool apply(struct page *p, const char *bucket, bool versions)
 {
     for (size_t i = 0; i < p->rules->count; i++) {
         const struct lifecycle_rule *r = p->rule = &p->rules->rules[i];
@@ -262,6 +378,8 @@ static bool apply(struct page *p, const char *bucket)
         if ((r->expire.days >= 0 || r->expire.date || r->move_count) &&
             walk(p, bucket, object_page))
             return true;
+        if (versions && looks_back(r) && walk(p, bucket, version_page))
+            return true;
         if (r->abort_days >= 0 && walk(p, bucket, upload_page))
             return true;
     }
@@ -271,6 +389,7 @@ static bool apply(struct page *p, const char *bucket)
 static bool do_bucket(struct lifecycle_worker *w, const char *bucket)
 {
     struct page *p = calloc(1, sizeof *p);
+    struct pc_bucket b;
     struct lifecycle l;
     char *data;
     size_t len;
@@ -280,7 +399,8 @@ static bool do_bucket(struct lifecycle_worker *w, const char *bucket)
         p->w = w;
         p->rules = &l;
         if (lifecycle_parse(data, len, &l) == 0)
-            stop = apply(p, bucket);
+            stop = pc_bucket_get(w->volume, bucket, &b) == 0 &&
+                   apply(p, bucket, b.versioning != PC_VERSIONING_OFF);
         lifecycle_fini(&l);
         free(data);
     }

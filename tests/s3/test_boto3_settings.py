@@ -256,6 +256,53 @@ def test_lifecycle_expires():
     same(body(S3.get_object(Bucket=b, Key="cool/k")), b"c")
 
 
+def versions(b, prefix=""):
+    r = S3.list_object_versions(Bucket=b, Prefix=prefix)
+    return sorted([v["Key"] for v in r.get("Versions", [])] + ["-" + v["Key"] for v in r.get("DeleteMarkers", [])])
+
+
+def test_lifecycle_of_versions():
+    b = bucket()
+    S3.put_bucket_versioning(Bucket=b, VersioningConfiguration={"Status": "Enabled"})
+    for prefix in ("all/", "keep/", "lone/", "none/"):
+        for i in range(4):
+            S3.put_object(Bucket=b, Key=prefix + "k", Body=b"%d" % i)
+    S3.put_object(Bucket=b, Key="cur/k", Body=b"")
+    for v in S3.list_object_versions(Bucket=b, Prefix="lone/")["Versions"]:
+        S3.delete_object(Bucket=b, Key="lone/k", VersionId=v["VersionId"])
+    S3.delete_object(Bucket=b, Key="lone/k")
+    S3.delete_object(Bucket=b, Key="none/k")
+    same(versions(b, "lone/"), ["-lone/k"])
+    lifecycle(
+        b,
+        rule(Filter={"Prefix": "all/"}, NoncurrentVersionExpiration={"NoncurrentDays": 1}),
+        rule(Filter={"Prefix": "keep/"}, NoncurrentVersionExpiration={"NoncurrentDays": 1, "NewerNoncurrentVersions": 2}),
+        rule(Filter={"Prefix": "lone/"}, Expiration={"ExpiredObjectDeleteMarker": True}),
+        rule(Filter={"Prefix": "none/"}, Expiration={"ExpiredObjectDeleteMarker": True}),
+        rule(Filter={"Prefix": "cur/"}, Expiration={"Days": 1}),
+    )
+    wait(lambda: versions(b, "all/") == ["all/k"], "past versions gone")
+    wait(lambda: versions(b, "keep/") == ["keep/k"] * 3, "two past versions kept")
+    wait(lambda: versions(b, "lone/") == [], "a marker alone gone")
+    wait(lambda: "cur/k" in versions(b, "cur/") and keys(b) == ["all/k", "keep/k"] and len(versions(b, "cur/")) == 2, "a marker made")
+    same(versions(b, "none/"), ["-none/k"] + ["none/k"] * 4)
+    same(body(S3.get_object(Bucket=b, Key="all/k")), b"3")
+
+
+def test_checksum_nobody_sent():
+    b = bucket()
+    c = client(config={"request_checksum_calculation": "when_required"})
+    put = c.put_object(Bucket=b, Key="k", Body=b"123456789")
+    same((put["ChecksumCRC64NVME"], put["ChecksumType"]), ("rosUhgp5mIg=", "FULL_OBJECT"))
+    assert "ChecksumCRC64NVME" not in S3.head_object(Bucket=b, Key="k")
+    same(S3.head_object(Bucket=b, Key="k", ChecksumMode="ENABLED")["ChecksumCRC64NVME"], "rosUhgp5mIg=")
+    got = S3.get_object_attributes(Bucket=b, Key="k", ObjectAttributes=["Checksum", "ETag", "ObjectSize", "StorageClass"])
+    same(got["Checksum"], {"ChecksumCRC64NVME": "rosUhgp5mIg=", "ChecksumType": "FULL_OBJECT"})
+    same((got["ObjectSize"], got["StorageClass"]), (9, "STANDARD"))
+    S3.copy_object(Bucket=b, Key="c", CopySource=f"{b}/k", MetadataDirective="REPLACE")
+    same(S3.head_object(Bucket=b, Key="c", ChecksumMode="ENABLED")["ChecksumCRC64NVME"], "rosUhgp5mIg=")
+
+
 def old_client(**kw):
     return boto3.client("s3", endpoint_url=ENDPOINT, region_name=REGION, config=Config(signature_version="s3", s3={"addressing_style": "path"}), **kw)
 
