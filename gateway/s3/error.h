@@ -49,7 +49,7 @@
     X(S3_EPARTNUMBER, "InvalidPartNumber", 416, "The requested partnumber is not satisfiable")     \
     X(S3_EPARTORDER, "InvalidPartOrder", 400,                                                      \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
-    X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                    \
+    X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                \
       "The content of the form does not meet the conditions specified in the policy document.")    \
     X(S3_ERANGE, "InvalidRange", 416, "The requested range is not satisfiable")                    \
     X(S3_ERETENTION, "InvalidRetentionPeriod", 400, "The retention period is not valid")           \

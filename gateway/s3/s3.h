@@ -80,9 +80,9 @@ struct s3 {
     struct cors_reply cors;
     char version[PC_VERSION_MAX]; /* the reply names it; "": none */
     const char *marker;           /* "true": it is a delete marker, "false": nothing is; or NULL */
-    const char *message; /* of the error, if not the table's */
-    struct buf extra;    /* more elements of the error */
-    unsigned part;       /* of an upload */
+    const char *message;          /* of the error, if not the table's */
+    struct buf extra;             /* more elements of the error */
+    unsigned part;                /* of an upload */
 };
 
 /* s3.c */

@@ -198,7 +198,9 @@ def test_arguments():
     expect(request("GET", BUCKET, "max-uploads=-1&uploads="), 400, "InvalidArgument")
     expect(request("PATCH", BUCKET), 405, "MethodNotAllowed")
     expect(request("DELETE", "/"), 405, "MethodNotAllowed")
-    expect(request("GET", BUCKET + "/k", "versionId=abc"), 400, "InvalidArgument")
+    expect(request("GET", BUCKET + "/k", "versionId=a%2Fb"), 400, "InvalidArgument")
+    for document in ("logging", "versioning", "notification", "object-lock"):  # no bucket goes for the sake of a document
+        expect(request("DELETE", BUCKET, document), 405, "MethodNotAllowed")
     many = "&".join(f"a{i}=1" for i in range(100))
     expect(request("GET", BUCKET, many), 400)
 
