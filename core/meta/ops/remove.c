@@ -137,7 +137,7 @@ static int unlink_in(struct meta *m, struct sql_conn *c, uint64_t parent, const 
 int op_unlink(struct meta *m, uint64_t parent, const char *name)
 {
     struct sql_conn *c;
-    int rc = sql_write_begin(m, SQL_FREES, &c);
+    int rc = sql_write_begin_sure(m, SQL_FREES, &c);
 
     return rc < 0 ? rc : sql_write_end(m, c, unlink_in(m, c, parent, name));
 }
