@@ -59,8 +59,35 @@ int pc_put_commit_part(struct pc_put *p, const char *bucket, const char *key, si
     return rc;
 }
 
-static int copy_range(struct pc_reader *r, struct pc_put *p, struct pc_digest *md5, uint64_t off,
-                      uint64_t size)
+/* "x-amz-checksum-crc32=": the checksum that the part is to have; -1: none. */
+static int checksum_asked(const char *text)
+{
+    static const struct {
+        const char *text;
+        enum pc_digest_kind kind;
+    } kinds[] = {{"x-amz-checksum-crc32=", PC_CRC32},
+                 {"x-amz-checksum-crc32c=", PC_CRC32C},
+                 {"x-amz-checksum-crc64nvme=", PC_CRC64NVME},
+                 {"x-amz-checksum-sha1=", PC_SHA1},
+                 {"x-amz-checksum-sha256=", PC_SHA256}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(text, kinds[i].text) == 0)
+            return (int)kinds[i].kind;
+    return -1;
+}
+
+static void checksum_end(struct pc_digest *sum, int kind, struct pc_part *part)
+{
+    uint8_t raw[PC_DIGEST_MAX];
+
+    pc_digest_final(sum, raw);
+    pc_base64(raw, pc_digest_size((enum pc_digest_kind)kind),
+              part->checksum + strlen(part->checksum));
+}
+
+static int copy_range(struct pc_reader *r, struct pc_put *p, struct pc_digest *md5,
+                      struct pc_digest *sum, uint64_t off, uint64_t size)
 {
     uint8_t *buf = mem_alloc(COPY_BUFFER);
     if (buf == NULL)
@@ -73,6 +100,8 @@ static int copy_range(struct pc_reader *r, struct pc_put *p, struct pc_digest *m
             break;
         }
         pc_digest_update(md5, buf, (size_t)n);
+        if (sum != NULL)
+            pc_digest_update(sum, buf, (size_t)n);
         rc = pc_put_write(p, buf, (size_t)n);
         off += (uint64_t)n;
         size -= (uint64_t)n;
@@ -92,20 +121,25 @@ int part_copy(struct pc_volume *v, const struct meta_key *src, uint64_t off, uin
     if (size == UINT64_MAX && off <= o.size)
         size = o.size - off;
     struct pc_put *p = NULL;
-    struct pc_digest *md5 = pc_digest_new(PC_MD5);
-    rc = md5 == NULL                           ? -ENOMEM
-         : off > o.size || size > o.size - off ? -EINVAL
-                                               : pc_put_begin(v, &p);
+    int kind = checksum_asked(part->checksum);
+    struct pc_digest *md5 = pc_digest_new(PC_MD5),
+                     *sum = kind < 0 ? NULL : pc_digest_new((enum pc_digest_kind)kind);
+    rc = md5 == NULL || (kind >= 0 && sum == NULL) ? -ENOMEM
+         : off > o.size || size > o.size - off     ? -EINVAL
+                                                   : pc_put_begin(v, &p);
     if (rc == 0)
-        rc = copy_range(r, p, md5, off, size);
+        rc = copy_range(r, p, md5, sum, off, size);
     if (rc == 0) {
-        uint8_t sum[PC_DIGEST_MAX];
-        pc_digest_final(md5, sum);
-        pc_hex(sum, pc_digest_size(PC_MD5), part->etag);
+        uint8_t raw[PC_DIGEST_MAX];
+        pc_digest_final(md5, raw);
+        pc_hex(raw, pc_digest_size(PC_MD5), part->etag);
+        if (sum != NULL)
+            checksum_end(sum, kind, part);
         rc = pc_put_commit_part(p, dst->bucket, dst->key, dst->len, id, part);
     } else {
         pc_put_abort(p);
     }
+    pc_digest_free(sum);
     pc_digest_free(md5);
     pc_reader_close(r);
     pc_object_fini(&o);

@@ -9,6 +9,7 @@
 #include "s3/cond.h"
 #include "settings/tagging.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,6 +265,8 @@ int op_copy_part(struct s3 *s)
         return rc;
     part.number = s->part;
     rc = part_range(s, &from.object, &off, &size);
+    if (rc == 0 && s->sum_kind >= 0)
+        snprintf(part.checksum, sizeof part.checksum, "%s=", checksum_header(s->sum_kind));
     if (rc == 0)
         rc = pc_version_part_copy(s->gw->volume, from.bucket, from.key, from.len, from.version, off,
                                   size, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"),
@@ -276,6 +279,7 @@ int op_copy_part(struct s3 *s)
     xml_begin(b, "CopyPartResult");
     xml_time(b, "LastModified", &part.mtime);
     xml_etag(b, part.etag);
+    checksum_part_xml(b, part.checksum);
     xml_close(b, "CopyPartResult");
     req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     return s3_reply_xml(s);

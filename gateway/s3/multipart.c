@@ -108,8 +108,7 @@ int op_upload_part_begin(struct s3 *s)
     rc = pc_upload_get(s->gw->volume, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"), &u);
     if (rc < 0)
         return rc;
-    if (s->op->body == S3_BODY_OBJECT)
-        rc = match_checksum(s, &u);
+    rc = match_checksum(s, &u);
     pc_upload_fini(&u);
     return rc;
 }

@@ -41,7 +41,7 @@ int pc_upload_get(struct pc_volume *v, const char *bucket, const char *key, size
 int pc_put_commit_part(struct pc_put *p, const char *bucket, const char *key, size_t len,
                        const char *id, struct pc_part *part);
 
-/** pc_part_copy(...): a range of an object becomes a part without moving content where blocks allow; off, size: range, size UINT64_MAX = all. The ETag is MD5 of the content. */
+/** pc_part_copy(...): a range of an object becomes a part without moving content where blocks allow; off, size: range, size UINT64_MAX = all. The ETag is MD5 of the content; a checksum that part->checksum names ("x-amz-checksum-crc32=") is made too. */
 int pc_part_copy(struct pc_volume *v, const char *src_bucket, const char *src_key, size_t src_len,
                  uint64_t off, uint64_t size, const char *bucket, const char *key, size_t len,
                  const char *id, struct pc_part *part);

@@ -303,6 +303,23 @@ def test_checksum_nobody_sent():
     same(S3.head_object(Bucket=b, Key="c", ChecksumMode="ENABLED")["ChecksumCRC64NVME"], "rosUhgp5mIg=")
 
 
+def test_checksum_of_copied_parts():
+    b = bucket()
+    S3.put_object(Bucket=b, Key="from", Body=b"a" * (6 << 20))
+    for algorithm, kind in (("CRC32", "FULL_OBJECT"), ("CRC32", "COMPOSITE"), ("SHA256", "COMPOSITE")):
+        name = f"Checksum{algorithm}"
+        u = S3.create_multipart_upload(Bucket=b, Key="to", ChecksumAlgorithm=algorithm, ChecksumType=kind)["UploadId"]
+        one = S3.upload_part_copy(Bucket=b, Key="to", UploadId=u, PartNumber=1, CopySource=f"{b}/from")["CopyPartResult"]
+        two = S3.upload_part(Bucket=b, Key="to", UploadId=u, PartNumber=2, Body=b"tail", ChecksumAlgorithm=algorithm)
+        parts = [{"PartNumber": n, "ETag": p["ETag"], name: p[name]} for n, p in ((1, one), (2, two))]
+        done = S3.complete_multipart_upload(Bucket=b, Key="to", UploadId=u, ChecksumType=kind, MultipartUpload={"Parts": parts})
+        whole = S3.put_object(Bucket=b, Key="whole", Body=b"a" * (6 << 20) + b"tail", ChecksumAlgorithm=algorithm)
+        same(done[name] == whole[name], kind == "FULL_OBJECT")
+        got = S3.get_object_attributes(Bucket=b, Key="to", ObjectAttributes=["Checksum", "ObjectParts"])
+        same(got["Checksum"][name].split("-")[0], done[name].split("-")[0])
+        same([p[name] for p in got["ObjectParts"]["Parts"]], [one[name], two[name]])
+
+
 def old_client(**kw):
     return boto3.client("s3", endpoint_url=ENDPOINT, region_name=REGION, config=Config(signature_version="s3", s3={"addressing_style": "path"}), **kw)
 
