@@ -93,6 +93,30 @@ int mountpoint_args(const struct mount_options *o, struct fuse_args *args)
     return bad ? -ENOMEM : 0;
 }
 
+int mountpoint_remount(const struct mount_options *o)
+{
+    static const struct {
+        enum option_id id;
+        unsigned long flag;
+    } flags[] = {{OPTION_RO, MS_RDONLY},
+                 {OPTION_NOATIME, MS_NOATIME},
+                 {OPTION_SYNC, MS_SYNCHRONOUS},
+                 {OPTION_NOEXEC, MS_NOEXEC}};
+    unsigned long set = MS_REMOUNT;
+
+    if (!mountpoint_is_ours(o->mountpoint))
+        return pc_err_set(-EINVAL, "mount point %s: no volume is mounted there to remount",
+                          o->mountpoint);
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+        if (o->given[flags[i].id])
+            set |= flags[i].flag;
+    set |= (o->given[OPTION_SUID] ? 0 : MS_NOSUID) | (o->given[OPTION_DEV] ? 0 : MS_NODEV);
+    if (mount(o->fsname, o->mountpoint, "fuse.pcloud", set, NULL) == 0)
+        return 0;
+    return pc_err_set(-errno, "mount point %s: remount: %s", o->mountpoint,
+                      errno == EBUSY ? "a file is open for writing there" : strerror(errno));
+}
+
 /* Run fusermount3 with no signal blocked and wait for it. */
 static int fusermount(const char *flags, const char *path)
 {

@@ -20,6 +20,9 @@ bool mountpoint_is_ours(const char *path);
 /** mountpoint_args(o, args): libfuse's arguments for these options. -ENOMEM. */
 int mountpoint_args(const struct mount_options *o, struct fuse_args *args);
 
+/** mountpoint_remount(o): give the mount that is there the kernel's options of ${o}. Errors have a message. */
+int mountpoint_remount(const struct mount_options *o);
+
 /** mountpoint_unmount(path, lazy): as root by umount2(2), else by fusermount3. -EBUSY while in use unless ${lazy}. */
 int mountpoint_unmount(const char *path, bool lazy);
 

@@ -47,6 +47,10 @@ static const enum option_id opposites[][2] = {{OPTION_RO, OPTION_RW},
 
 static bool is_ignored(const char *word)
 {
+    /* what /proc/mounts shows of a mount comes back when it is remounted */
+    if (strncmp(word, "user_id=", 8) == 0 || strncmp(word, "group_id=", 9) == 0 ||
+        strncmp(word, "max_read=", 9) == 0)
+        return true;
     if (strncmp(word, "x-", 2) == 0 || strncmp(word, "X-", 2) == 0 ||
         strncmp(word, "comment=", 8) == 0)
         return true;
@@ -299,7 +303,8 @@ static int take_operands(struct mount_options *o, int argc, char **argv)
 
     if (argc - optind != 2)
         return pc_err_set(PC_EUSAGE, "usage: mount.pcloud HOME[:/path] MOUNTPOINT [-o options]");
-    r = take_source(o, argv[optind]);
+    /* (what is remounted is named as /proc/mounts shows it) */
+    r = o->given[OPTION_REMOUNT] ? 0 : take_source(o, argv[optind]);
     if (r >= 0)
         r = take_mountpoint(o, argv[optind + 1]);
     if (r >= 0 && !o->fsname)

@@ -46,6 +46,9 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
     X(SYNC, "sync", ARG_NONE, "", "Closing a file and changing a name wait for the disk.")         \
     X(ASYNC, "async", ARG_NONE, "", "The opposite of sync (default).")                             \
     X(THREADS, "threads", ARG_COUNT, "N", "Requests served at once. Default: by processors.")      \
+    X(REMOUNT, "remount", ARG_NONE, "",                                                            \
+      "Give the mount that is there other options of the kernel's: ro, rw, sync, noatime, suid, "  \
+      "dev, exec and their opposites (root only).")                                                \
     X(SUID, "suid", ARG_NONE, "", "Honour set-user-id bits (root only).")                          \
     X(NOSUID, "nosuid", ARG_NONE, "", "Ignore set-user-id bits (default).")                        \
     X(DEV, "dev", ARG_NONE, "", "Honour device nodes (root only).")                                \

@@ -190,8 +190,11 @@ static int run(const struct mount_options *o)
     struct pc_home *home = NULL;
     struct pc_config *config = NULL;
     int lock = -1;
-    int r = pc_home_open(o->home, &home);
+    int r;
 
+    if (o->given[OPTION_REMOUNT])
+        return o->fake ? 0 : mountpoint_remount(o);
+    r = pc_home_open(o->home, &home);
     if (r < 0)
         return r;
     r = pc_config_load(home, &config);
@@ -233,7 +236,7 @@ int mount_main(int argc, char **argv)
     } else if (o.action == ACTION_MAN) {
         options_man(stdout);
     } else {
-        r = background_start(o.given[OPTION_FOREGROUND] || o.fake);
+        r = background_start(o.given[OPTION_FOREGROUND] || o.given[OPTION_REMOUNT] || o.fake);
         if (r >= 0)
             r = run(&o);
         status = r < 0 ? complain(r), 1 : 0;

@@ -21,7 +21,7 @@ refuses() {
 }
 
 ok "help" mount.pcloud --help
-for o in ro allow_other uid= gid= umask= noatime acl noacl locks= cache= writeback passphrase-file= foreground fsname= subtype=; do
+for o in ro allow_other uid= gid= umask= noatime acl noacl locks= cache= writeback passphrase-file= foreground fsname= subtype= remount; do
     ok "help names $o" grep -qF -- "  $o" <(mount.pcloud --help)
     ok "the manual page names $o" grep -qF -- "$(sed 's/-/\\-/; s/=.*//' <<<"$o")" <(mount.pcloud --print-man)
 done
@@ -37,6 +37,7 @@ refuses 'no number' 2 "not a number" "$PCLOUD_HOME" "$mnt" -o umask=99
 refuses 'no such user' 2 "no 'nobody-here'" "$PCLOUD_HOME" "$mnt" -o uid=nobody-here
 refuses 'a bad size' 1 "cache.size must be" "$PCLOUD_HOME" "$mnt" -o cache=lots
 refuses 'no mount point' 1 "no such folder" "$PCLOUD_HOME" "$TMP/missing"
+refuses 'remounting what is not mounted' 1 "no volume is mounted there" "$PCLOUD_HOME" "$mnt" -o remount,ro
 refuses 'locks of another kind' 2 "local or shared, not 'some'" "$PCLOUD_HOME" "$mnt" -o locks=some
 refuses 'another type' 2 "subtype: only pcloud, not 'ext4'" "$PCLOUD_HOME" "$mnt" -o subtype=ext4
 touch "$TMP/file"
@@ -175,10 +176,17 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
         test "$(awk -v d="$1" "\$2 == d { print \$1, \$3 }" /proc/mounts)" = "shown fuse.pcloud"
         awk -v d="$1" "\$2 == d" /proc/mounts | grep -q noatime
         grep -q content "$1/file"
+        mount -o remount,ro "$1"
+        if touch "$1/new" 2>"$2/err"; then exit 1; fi
+        grep -q "Read-only" "$2/err"
+        awk -v d="$1" "\$2 == d" /proc/mounts | grep nosuid | grep -q nodev
+        mount -o remount,rw "$1"
+        touch "$1/new"
+        rm "$1/new"
         umount "$1"
         mount -T "$2/fstab" "$1"
         test "$(awk -v d="$1" "\$2 == d { print \$1, \$3 }" /proc/mounts)" = "tabled fuse.pcloud"
-        ! touch "$1/new" 2>"$2/err"
+        if touch "$1/new" 2>"$2/err"; then exit 1; fi
         grep -q "Read-only" "$2/err"
         umount "$1"' - "$mnt" "$TMP"
 fi
