@@ -110,6 +110,33 @@ static void test_dates(void **state)
     assert_int_equal(date_parse_amz("19941106T084937", &t), PC_EFORMAT);
 }
 
+static void test_iso_dates(void **state)
+{
+    static const char *const same[] = {"1994-11-06T08:49:37Z", "1994-11-06T08:49:37.000000Z",
+                                       "1994-11-06T09:49:37+01:00", "1994-11-06T06:19:37-02:30"};
+    static const char *const wrong[] = {"",
+                                        "1994-11-06",
+                                        "1994-11-06T08:49:37",
+                                        "1994-11-06T08:49:37+1",
+                                        "1994-11-06T08:49:37+25:00",
+                                        "1994-13-06T08:49:37Z",
+                                        "1994-11-06T08:49:37.12",
+                                        "1994-11-06 08:49:37Z",
+                                        "1994-11-06T08:49:37Zz"};
+    struct timespec ts;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_int_equal(date_parse_iso(same[i], &ts), 0);
+        assert_int_equal(ts.tv_sec, 784111777);
+        assert_int_equal(ts.tv_nsec, 0);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(date_parse_iso(wrong[i], &ts), PC_EFORMAT);
+    assert_int_equal(date_parse_iso("1994-11-06T08:49:37.1234567891Z", &ts), 0);
+    assert_int_equal(ts.tv_nsec, 123456789);
+}
+
 static void test_range(void **state)
 {
     static const struct {
@@ -343,11 +370,12 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uri),        cmocka_unit_test(test_uri_many),
-        cmocka_unit_test(test_dates),      cmocka_unit_test(test_range),
-        cmocka_unit_test(test_conditions), cmocka_unit_test(test_xml_in),
-        cmocka_unit_test(test_xml_caps),   cmocka_unit_test(test_xml_out),
-        cmocka_unit_test(test_buf),        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_uri),     cmocka_unit_test(test_uri_many),
+        cmocka_unit_test(test_dates),   cmocka_unit_test(test_iso_dates),
+        cmocka_unit_test(test_range),   cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_xml_in),  cmocka_unit_test(test_xml_caps),
+        cmocka_unit_test(test_xml_out), cmocka_unit_test(test_buf),
+        cmocka_unit_test(test_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "meta/ops/header.h"
 #include "meta/ops/slice.h"
+#include "pcloud/digest.h"
 #include "pcloud/err.h"
 
 #define COLUMNS "rank, mtime, ino, id"
@@ -72,13 +73,11 @@ int past_any(struct sql_conn *c, uint64_t bucket)
 int past_add(struct sql_conn *c, const struct place *pl, const char *id, uint64_t ino,
              int64_t mtime)
 {
-    static const char sql[] = "INSERT INTO past VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
-    struct past top;
-    int rc = past_newest(c, pl, &top);
+    static const char sql[] =
+        "INSERT INTO past VALUES(?1, ?2, coalesce((SELECT rank FROM past WHERE bucket=?1 "
+        "AND key=?2 ORDER BY rank LIMIT 1), 0) - 1, ?3, ?4, ?5)";
+    int rc = sql_run(c, sql, "ubtui", pl->bucket.ino, pl->key, pl->len, id, ino, mtime);
 
-    if (rc >= 0)
-        rc = sql_run(c, sql, "ubitui", pl->bucket.ino, pl->key, pl->len,
-                     rc > 0 ? top.rank - 1 : (int64_t)-1, id, ino, mtime);
     return rc < 0 ? rc : 0;
 }
 
@@ -109,8 +108,7 @@ void version_new(char id[PC_VERSION_MAX])
     uint8_t random[16];
 
     sqlite3_randomness(sizeof(random), random);
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(id + 2 * i, 3, "%02x", random[i]);
+    pc_hex(random, sizeof(random), id);
 }
 
 int version_of(struct sql_conn *c, const struct place *pl, const struct object *o,
