@@ -139,7 +139,7 @@ int acl_permission_of(const char *name)
 {
     for (size_t i = 0; i < sizeof permissions / sizeof permissions[0]; i++)
         if (strcmp(permissions[i].name, name) == 0)
-            return permissions[i].permission;
+            return (int)permissions[i].permission;
     return 0;
 }
 
