@@ -3,7 +3,6 @@
 #include "crypto/aead.h"
 #include "crypto/crc.h"
 #include "crypto/idhash.h"
-#include "crypto/pair.h"
 #include "data/chunk.h"
 #include "data/deflate.h"
 #include "pcloud/digest.h"
@@ -95,19 +94,6 @@ static void run_digest(int kind)
 
     if (pc_digest_once((enum pc_digest_kind)kind, in, BYTES, result) == 0)
         sink += result[0];
-}
-
-static void run_pair(int way)
-{
-    struct pc_pair *p = pair_new((enum pair_way)way);
-    uint8_t md5[16], sha[32];
-
-    if (!p)
-        return;
-    pc_pair_update(p, in, BYTES);
-    pc_pair_final(p, md5, sha);
-    sink += md5[0] + sha[0];
-    pc_pair_free(p);
 }
 
 static void run_crc64_table(int unused)
@@ -218,8 +204,6 @@ static void rows(void)
     row("SHA-256", run_digest, PC_SHA256);
     row("SHA-1", run_digest, PC_SHA1);
     row("MD5", run_digest, PC_MD5);
-    row("MD5 and SHA-256, apart", run_pair, PAIR_APART);
-    row("MD5 and SHA-256, together", run_pair, PAIR_TOGETHER);
     row("CRC-32", run_digest, PC_CRC32);
     row("CRC-32C", run_digest, PC_CRC32C);
     row("CRC-64/NVME", run_digest, PC_CRC64NVME);

@@ -93,16 +93,13 @@ static int parse_md5(struct s3 *s)
 
 static int open_digests(struct s3 *s)
 {
-    bool md5 = s->op->body == S3_BODY_OBJECT || s->md5_given;
-    bool sha = s->payload == S3_PAYLOAD_HASH;
+    bool object = s->op->body == S3_BODY_OBJECT;
 
-    if (s->op->body == S3_BODY_OBJECT && s->sum_kind < 0 && !s3_param(s, "uploadId"))
+    if (object && s->sum_kind < 0 && !s3_param(s, "uploadId"))
         s->sum_kind = PC_CRC64NVME; /* as S3 does for an object that comes without a checksum */
-    if (md5 && sha && !(s->pair = pc_pair_new()))
+    if (s->payload == S3_PAYLOAD_HASH && !(s->sha = pc_digest_new(PC_SHA256)))
         return -ENOMEM;
-    if (sha && !md5 && !(s->sha = pc_digest_new(PC_SHA256)))
-        return -ENOMEM;
-    if (md5 && !sha && !(s->md5 = pc_digest_new(PC_MD5)))
+    if ((object || s->md5_given) && !(s->md5 = pc_digest_new(PC_MD5)))
         return -ENOMEM;
     if (s->sum_kind >= 0 && !(s->sum = pc_digest_new((enum pc_digest_kind)s->sum_kind)))
         return -ENOMEM;
@@ -144,40 +141,28 @@ int body_open_object(struct s3 *s)
     return rc < 0 ? rc : open_digests(s);
 }
 
-/* The digests of content take a piece on another thread: they take as long as all the rest that is done to it. */
+/* A digest that takes a piece on another thread. MD5 alone takes as long as all the rest that is done to content. */
 struct aside {
     struct worker_job job;
     sem_t done;
-    struct s3 *s;
+    struct pc_digest *digest;
     const void *data;
     size_t len;
 };
-
-static void digest(struct s3 *s, const void *data, size_t len)
-{
-    if (s->pair)
-        pc_pair_update(s->pair, data, len);
-    if (s->md5)
-        pc_digest_update(s->md5, data, len);
-    if (s->sha)
-        pc_digest_update(s->sha, data, len);
-    if (s->sum)
-        pc_digest_update(s->sum, data, len);
-}
 
 static void aside_run(struct worker_job *job)
 {
     struct aside *a = (struct aside *)(void *)job;
 
-    digest(a->s, a->data, a->len);
+    pc_digest_update(a->digest, a->data, a->len);
     sem_post(&a->done);
 }
 
 /* True: the piece is being taken, and must stay until aside_wait. */
 static bool aside_start(struct aside *a, struct s3 *s, const void *data, size_t len)
 {
-    *a = (struct aside){.job.fn = aside_run, .s = s, .data = data, .len = len};
-    if (len < ASIDE_LEAST || s->op->body != S3_BODY_OBJECT || sem_init(&a->done, 0, 0) < 0)
+    *a = (struct aside){.job.fn = aside_run, .digest = s->md5, .data = data, .len = len};
+    if (len < ASIDE_LEAST || sem_init(&a->done, 0, 0) < 0)
         return false;
     if (workers_offer(s->gw->pool, &a->job))
         return true;
@@ -217,13 +202,18 @@ static int take(void *arg, const void *data, size_t len)
 {
     struct s3 *s = arg;
     struct aside a;
-    bool aside = aside_start(&a, s, data, len);
-    int rc = take_content(s, data, len);
+    bool aside = s->md5 && aside_start(&a, s, data, len);
+    int rc;
 
+    if (s->sha)
+        pc_digest_update(s->sha, data, len);
+    if (s->sum)
+        pc_digest_update(s->sum, data, len);
+    rc = take_content(s, data, len);
     if (aside)
         aside_wait(&a);
-    else
-        digest(s, data, len);
+    else if (s->md5)
+        pc_digest_update(s->md5, data, len);
     return rc;
 }
 
@@ -275,11 +265,8 @@ int body_close(struct s3 *s)
         return rc;
     if (s->chunk && s->chunk->trailers > 0 && !s->sum_trailer)
         return S3_ETRAILER;
-    if (s->pair)
-        pc_pair_final(s->pair, s->md5_got, raw);
-    if (s->sha)
+    if (s->sha) {
         pc_digest_final(s->sha, raw);
-    if (s->pair || s->sha) {
         pc_hex(raw, 32, hex);
         if (strcmp(hex, s->payload_hash) != 0)
             return S3_ECONTENTSHA;
@@ -287,9 +274,9 @@ int body_close(struct s3 *s)
     if (s->md5) {
         pc_digest_final(s->md5, raw);
         memcpy(s->md5_got, raw, 16);
+        if (s->md5_given && memcmp(raw, s->md5_want, 16) != 0)
+            return S3_EBADDIGEST;
     }
-    if (s->md5_given && memcmp(s->md5_got, s->md5_want, 16) != 0)
-        return S3_EBADDIGEST;
     if (s->sum && (rc = close_checksum(s)) < 0)
         return rc;
     if (s->op->body == S3_BODY_OBJECT && !s->put)
@@ -312,7 +299,5 @@ void body_fini(struct s3 *s)
     pc_digest_free(s->md5);
     pc_digest_free(s->sum);
     s->sha = s->md5 = s->sum = NULL;
-    pc_pair_free(s->pair);
-    s->pair = NULL;
     buf_fini(&s->xml);
 }

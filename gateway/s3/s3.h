@@ -67,7 +67,6 @@ struct s3 {
     uint64_t length; /* of the content, or REQ_LENGTH_NONE */
     struct chunk *chunk;
     struct pc_digest *sha, *md5, *sum;
-    struct pc_pair *pair; /* in place of sha and md5 if both are wanted */
     uint8_t md5_want[16], md5_got[16];
     bool md5_given;
     int sum_kind;      /* of enum pc_digest_kind; -1: none */

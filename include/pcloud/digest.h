@@ -30,16 +30,6 @@ void pc_digest_update(struct pc_digest *d, const void *data, size_t len);
 void pc_digest_final(struct pc_digest *d, uint8_t out[PC_DIGEST_MAX]);
 void pc_digest_free(struct pc_digest *d);
 
-/**
- * A running MD5 and SHA-256 of the same bytes, for bodies that S3 wants both of: where the processor has SHA instructions they cost together little more than MD5
- * alone. As pc_digest_new, _update, _final and _free.
- */
-struct pc_pair;
-struct pc_pair *pc_pair_new(void);
-void pc_pair_update(struct pc_pair *p, const void *data, size_t len);
-void pc_pair_final(struct pc_pair *p, uint8_t md5[16], uint8_t sha256[32]);
-void pc_pair_free(struct pc_pair *p);
-
 /** pc_digest_once(kind, data, len, out): the digest of one buffer; -ENOMEM. */
 int pc_digest_once(enum pc_digest_kind kind, const void *data, size_t len,
                    uint8_t out[PC_DIGEST_MAX]);

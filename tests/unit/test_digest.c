@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "crypto/crc.h"
-#include "crypto/pair.h"
 #include "test_env.h"
 
 #include <errno.h>
@@ -230,51 +229,9 @@ static void no_memory_is_an_error(void **state)
     mem_fail_at(0, MEM_FAIL_ONCE);
 }
 
-/* Of every length around the blocks, in one piece and in many, both ways: what libcrypto says; and anew after that. */
-static void a_pair_is_both_digests(void **state)
-{
-    static uint8_t data[5000];
-    uint8_t md5[PC_DIGEST_MAX], sha[PC_DIGEST_MAX], m[16], s[32];
-    uint64_t rng = 1;
-    unsigned ways = 0;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (uint8_t)test_random(&rng);
-    for (int way = PAIR_APART; way <= PAIR_TOGETHER; way++) {
-        struct pc_pair *p = pair_new((enum pair_way)way);
-
-        if (!p)
-            continue; /* no such instructions here */
-        ways++;
-        for (size_t len = 0; len <= sizeof data; len += len < 260 ? 1 : 379) {
-            pc_digest_once(PC_MD5, data, len, md5);
-            pc_digest_once(PC_SHA256, data, len, sha);
-            pc_pair_update(p, data, len);
-            pc_pair_final(p, m, s);
-            assert_memory_equal(m, md5, 16);
-            assert_memory_equal(s, sha, 32);
-            for (size_t at = 0; at < len;) {
-                size_t n = (size_t)(test_random(&rng) % 150);
-
-                n = n < len - at ? n : len - at;
-                pc_pair_update(p, data + at, n);
-                at += n;
-            }
-            pc_pair_final(p, m, s);
-            assert_memory_equal(m, md5, 16);
-            assert_memory_equal(s, sha, 32);
-        }
-        pc_pair_free(p);
-    }
-    assert_true(ways >= 1);
-    pc_pair_free(NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pair_is_both_digests),
         cmocka_unit_test(vectors_hold_whole_and_in_pieces),
         cmocka_unit_test(both_ways_to_crc64_agree),
         cmocka_unit_test(checksums_combine),
