@@ -255,7 +255,7 @@ static int check_time(struct s3 *s, const char *expires)
         return until >= now ? 0 : s3_fail(s, S3_EACCESS, "Request has expired");
     }
     date = date ? date : s3_header(s, "Date");
-    if (!date || (date_parse_http(date, &when) < 0 && date_parse_amz(date, &when) < 0))
+    if (!date || (date_parse_http(date, &when) < 0 && date_parse_amz(date, &when) < 0) || when < 0)
         return s3_fail(s, S3_EACCESS,
                        "AWS authentication requires a valid Date or x-amz-date header");
     return when - now > SKEW_MAX || now - when > SKEW_MAX ? (int)S3_ESKEW : 0;
@@ -301,7 +301,9 @@ int sigv2_authenticate(struct s3 *s)
         return rc;
     if (!s3_header(s, "Authorization"))
         r.expires = s3_param(s, "Expires");
-    rc = auth_key(s, access, &key);
+    rc = check_time(s, r.expires);
+    if (rc == 0)
+        rc = auth_key(s, access, &key);
     if (rc < 0)
         return rc;
     rc = try_signature(s, &r, access, key.secret_key, signature);
@@ -311,5 +313,5 @@ int sigv2_authenticate(struct s3 *s)
     }
     pc_wipe(key.secret_key, sizeof key.secret_key);
     s->sig.presigned = r.expires != NULL;
-    return rc < 0 ? rc : check_time(s, r.expires);
+    return rc;
 }
