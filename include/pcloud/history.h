@@ -8,7 +8,7 @@
 
 /*
  * The current version of a key is its file, as ever. In a bucket that keeps versions, what a PUT, a DELETE or the mount takes away stays as a past version
- * under its key (docs/decisions/0010). A version id is 32 letters and digits, or "null": what was there without one. ${id} below: NULL or "" means the
+ * under its key (docs/decisions/0008). A version id is 32 letters and digits, or "null": what was there without one. ${id} below: NULL or "" means the
  * current version, and "" also tells of a delete marker that took its place.
  */
 
