@@ -337,7 +337,8 @@ int loop_run(struct loop *l)
         return -err;
     pthread_mutex_lock(&l->lock);
     l->workers[0].thread = pthread_self();
-    l->started = l->readers = 1;
+    l->started = 1;
+    l->readers = 1;
     pthread_mutex_unlock(&l->lock);
     work(&l->workers[0]);
     pthread_join(guarding, NULL);

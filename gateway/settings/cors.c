@@ -300,7 +300,7 @@ int op_options(struct s3 *s)
     if (!s->cors.origin)
         return s3_fail(s, S3_ECORS,
                        "CORSResponse: This CORS request is not allowed. This is usually because "
-                       "the evalution of Origin, request method / Access-Control-Request-Method "
+                       "the evaluation of Origin, request method / Access-Control-Request-Method "
                        "or Access-Control-Request-Headers are not whitelisted by the resource's "
                        "CORS spec.");
     s->r->status = 200;

@@ -37,8 +37,8 @@ struct pc_object {
     struct timespec mtime;
     char etag
         [PC_ETAG_MAX]; /* as S3 said; a file changed on the mount has "<32 hex>-0" made from node and version */
-    unsigned parts;            /* of a multipart object; else 0 */
-    struct pc_headers headers; /* owned: pc_object_fini */
+    unsigned parts;               /* of a multipart object; else 0 */
+    struct pc_headers headers;    /* owned: pc_object_fini */
     char version[PC_VERSION_MAX]; /* its id; "" if none was given to it (pcloud/history.h) */
     bool latest;                  /* it is the current version */
 };
@@ -46,8 +46,8 @@ void pc_object_fini(struct pc_object *o);
 
 struct
     pc_condition { /* all that are set must hold at the moment of the change, else PC_EPRECONDITION */
-    const char *if_match;      /* ETag without quotes or "*"; -ENOENT if there is no object */
-    const char *if_none_match; /* the same; "*": must not exist */
+    const char *if_match;            /* ETag without quotes or "*"; -ENOENT if there is no object */
+    const char *if_none_match;       /* the same; "*": must not exist */
     const struct timespec *if_mtime; /* its time in whole seconds; NULL: any */
     const uint64_t *if_size;
 };
@@ -95,9 +95,9 @@ int pc_object_delete(struct pc_volume *v, const char *bucket, const char *key, s
 struct pc_delete {
     const char *key;
     size_t len;
-    const char *etag; /* NULL or a condition */
-    int result;       /* out: 0, a code */
-    const char *version; /* NULL or "": what is current; else see pc_version_delete */
+    const char *etag;                /* NULL or a condition */
+    int result;                      /* out: 0, a code */
+    const char *version;             /* NULL or "": what is current; else see pc_version_delete */
     const struct pc_condition *cond; /* more conditions, or NULL */
     bool bypass;                     /* of GOVERNANCE */
     bool marker;                     /* out: what was made or deleted is a delete marker */

@@ -147,7 +147,7 @@ int op_upload_complete(struct meta *m, const struct meta_key *k, const char *id,
     w.sizes = mem_calloc(n, 8);
     rc = w.rows && w.sizes ? sql_write_begin(m, SQL_NEEDS_ROOM, &c) : -ENOMEM;
     if (rc == 0)
-        rc = sql_write_end(m, c, complete_in(m, c, &w, k, id, etag, headers, cond, ret));
+        rc = object_end(m, c, complete_in(m, c, &w, k, id, etag, headers, cond, ret), ret);
     mem_free(w.sizes);
     mem_free(w.rows);
     return rc;

@@ -106,7 +106,7 @@ static int op_put(struct meta *m, const struct meta_key *k, const struct meta_ne
     struct sql_conn *c;
     int rc = sql_write_begin(m, SQL_NEEDS_ROOM, &c);
 
-    return rc < 0 ? rc : sql_write_end(m, c, put_in(m, c, k, &src, cond, ret));
+    return rc < 0 ? rc : object_end(m, c, put_in(m, c, k, &src, cond, ret), ret);
 }
 
 static int take_copy(struct meta *m, struct sql_conn *c, void *arg, struct row *r)
@@ -190,7 +190,7 @@ static int op_copy(struct meta *m, const struct meta_key *src, const char *src_e
 
     if (rc < 0)
         return rc;
-    return sql_write_end(m, c, copy_in(m, c, src, src_etag, dst, headers, cond, ret));
+    return object_end(m, c, copy_in(m, c, src, src_etag, dst, headers, cond, ret), ret);
 }
 
 int op_part_sizes(struct meta *m, uint64_t ino, uint64_t *sizes, unsigned max)

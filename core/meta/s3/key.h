@@ -73,6 +73,9 @@ void object_etag(const struct row *r, uint64_t version, const char *etag, char r
 /** object_meets(o, cond): 0, PC_EPRECONDITION, -ENOENT; ${o} NULL: there is none. ${cond} may be NULL. */
 int object_meets(const struct object *o, const struct pc_condition *cond);
 
+/** object_end(m, c, rc, ret): sql_write_end of an operation that filled ${ret} (may be NULL): what fails at its end takes that back. */
+int object_end(struct meta *m, struct sql_conn *c, int rc, struct pc_object *ret);
+
 /** object_fill(c, o, ret): what callers see; headers are copied. object_store(c, r, etag, headers, parts, n, vid): the row of a new object. */
 int object_fill(struct sql_conn *c, const struct object *o, struct pc_object *ret);
 int object_store(struct sql_conn *c, const struct row *r, const char *etag,

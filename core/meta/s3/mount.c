@@ -23,7 +23,7 @@ static int begin(struct sql_conn *c, const struct edge *e, const struct row *r, 
         rc = lock_guard(c, r, false);
     if (rc <= 0)
         return rc;
-    o->row = *r;
+    *o = (struct object){.row = *r};
     rc = object_load(c, o);
     return rc < 0 ? rc : 1;
 }

@@ -123,6 +123,17 @@ int object_fill(struct sql_conn *c, const struct object *o, struct pc_object *re
     return 0;
 }
 
+int object_end(struct meta *m, struct sql_conn *c, int rc, struct pc_object *ret)
+{
+    int r = sql_write_end(m, c, rc);
+
+    if (rc == 0 && r < 0 && ret) {
+        mem_free((void *)(uintptr_t)ret->headers.data);
+        *ret = (struct pc_object){0};
+    }
+    return r;
+}
+
 int object_store(struct sql_conn *c, const struct row *r, const char *etag,
                  const struct pc_headers *headers, const void *parts, size_t parts_len,
                  const char *vid)

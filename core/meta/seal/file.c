@@ -10,8 +10,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define RETRIES 200    /* of a first page that a checkpoint is just writing */
-#define RUN_FRAMES 24  /* of the log, written together; SQLite's file layer takes less than 128 KiB at once */
+#define RETRIES 200 /* of a first page that a checkpoint is just writing */
+#define RUN_FRAMES                                                                                 \
+    24 /* of the log, written together; SQLite's file layer takes less than 128 KiB at once */
 #define LOGGED_MAX 100 /* damaged pages named in the log of one process */
 
 struct seal_file {
