@@ -12,16 +12,20 @@ mount=$(home_pid mount)
 gateway=$(home_pid gateway)
 on_exit kill -CONT "$mount"
 
-# load on the mount until a stop has met it inside a change
+# a load on the mount that lasts until a stop has met it inside a change
+(
+    n=0
+    while [ ! -e "$TMP/end" ]; do n=$((n + 1)) && echo "$n" >"$PCLOUD_MOUNT/docs/f$((n % 200))" || exit 1; done
+    echo "$n" >"$TMP/last"
+) &
+load=$!
 for _ in $(seq 200); do
-    for i in $(seq 200); do echo "$i" >"$PCLOUD_MOUNT/docs/f$i"; done &
-    load=$!
-    read -rt 0.1 -u "$LIB_TICK" || :
+    read -rt 0.03 -u "$LIB_TICK" || :
     kill -STOP "$mount"
     is_held && break
     kill -CONT "$mount"
-    wait "$load"
 done
+touch "$TMP/end"
 is 'the mount was met inside a change' "$(volume state)" waiting
 ok 'status names it' grep -q "process $mount (mount)" <(volume reason)
 ok 'and what to do' grep -q "kill -CONT $mount" <(volume reason)
@@ -45,7 +49,8 @@ wait "$load"
 is 'and the load' $? 0
 wait_until 60 sh -c '! pcloud status | grep -q "kill -CONT"'
 is 'what waited is there' "$(cat "$PCLOUD_MOUNT/docs/put")" 200
-is 'nothing is lost' "$(cat "$PCLOUD_MOUNT/docs/f200")" 200
+last=$(cat "$TMP/last")
+is 'nothing is lost' "$(cat "$PCLOUD_MOUNT/docs/f$((last % 200))")" "$last"
 down_home
 fsck_clean
 pass
