@@ -9,7 +9,6 @@ import io
 import os
 import sys
 import threading
-import traceback
 import urllib.error
 import urllib.request
 import ssl
@@ -18,6 +17,8 @@ import zlib
 import boto3
 from botocore.client import Config
 from botocore.exceptions import ClientError, ParamValidationError
+
+from s3case import raises, run, same
 
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 REGION = os.environ["AWS_DEFAULT_REGION"]
@@ -43,23 +44,8 @@ def bucket(keys=(), c=None):
     return name
 
 
-def raises(code, status, fn, *args, **kw):
-    try:
-        fn(*args, **kw)
-    except ClientError as e:
-        got = e.response["Error"]["Code"]
-        http = e.response["ResponseMetadata"]["HTTPStatusCode"]
-        assert http == status and got in (code, str(status)), f"{got} {http}, wanted {code} {status}"
-        return e.response
-    raise AssertionError(f"no error, wanted {code}")
-
-
 def md5(data):
     return hashlib.md5(data).hexdigest()
-
-
-def same(got, want):
-    assert got == want, f"got {got!r}, wanted {want!r}"
 
 
 def body(r):
@@ -683,23 +669,5 @@ def test_many_at_once():
     same(len(listing(b)[0]), 80)
 
 
-def main():
-    wanted = sys.argv[1:]
-    failed = []
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_") and callable(f)]
-    for name, fn in tests:
-        if wanted and name not in wanted:
-            continue
-        try:
-            fn()
-            print(f"ok {name}", flush=True)
-        except Exception:
-            traceback.print_exc()
-            print(f"FAIL {name}", flush=True)
-            failed.append(name)
-    print(f"{len(tests) - len(failed)} passed, {len(failed)} failed: {' '.join(failed)}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(globals()))

@@ -6,7 +6,6 @@ import datetime
 import json
 import os
 import sys
-import traceback
 import urllib.error
 import urllib.request
 import ssl
@@ -14,7 +13,8 @@ import ssl
 import boto3
 from botocore import UNSIGNED
 from botocore.client import Config
-from botocore.exceptions import ClientError
+
+from s3case import raises, run, same
 
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 REGION = os.environ["AWS_DEFAULT_REGION"]
@@ -45,23 +45,8 @@ def bucket(keys=(), c=ONE, **kw):
     return name
 
 
-def raises(code, status, fn, *args, **kw):
-    try:
-        fn(*args, **kw)
-    except ClientError as e:
-        got = e.response["Error"]["Code"]
-        http = e.response["ResponseMetadata"]["HTTPStatusCode"]
-        assert http == status and got in (code, str(status)), f"{got} {http}, wanted {code} {status}"
-        return e.response
-    raise AssertionError(f"no error, wanted {code}")
-
-
 def denied(fn, **kw):
     raises("AccessDenied", 403, fn, **kw)
-
-
-def same(a, b):
-    assert a == b, f"{a!r} != {b!r}"
 
 
 def body(r):
@@ -481,21 +466,5 @@ def test_expected_owner():
     denied(ONE.get_object, Bucket=b, Key="k", ExpectedBucketOwner=TWO_ID)
 
 
-def main():
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_") and callable(f)]
-    if len(sys.argv) > 1:
-        tests = [(n, f) for n, f in tests if n in sys.argv[1:]]
-    failed = []
-    for name, fn in tests:
-        try:
-            fn()
-            print(f"ok {name}")
-        except Exception:
-            traceback.print_exc()
-            print(f"FAIL {name}")
-            failed.append(name)
-    print(f"{len(tests) - len(failed)} passed, {len(failed)} failed" + (": " + " ".join(failed) if failed else ""))
-    return 1 if failed or not tests else 0
-
-
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(run(globals()))

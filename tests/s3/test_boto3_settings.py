@@ -6,13 +6,13 @@ import datetime
 import os
 import sys
 import time
-import traceback
 
 import boto3
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
-from test_boto3 import ENDPOINT, REGION, S3, body, bucket, client, raises, raw, same
+from s3case import raises, run, same
+from test_boto3 import ENDPOINT, REGION, S3, body, bucket, client, raw
 
 
 def wait(cond, what):
@@ -433,19 +433,5 @@ def test_forms():
     same(code_of(post(c=ro)), (403, "AccessDenied"))
 
 
-def main():
-    failed = 0
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
-    for name, fn in tests:
-        try:
-            fn()
-        except Exception:
-            failed += 1
-            print(f"FAIL {name}", file=sys.stderr)
-            traceback.print_exc()
-    print(f"{len(tests) - failed} passed, {failed} failed")
-    return failed != 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(globals()))

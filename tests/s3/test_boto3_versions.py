@@ -6,11 +6,11 @@ import datetime
 import os
 import sys
 import threading
-import traceback
 
 import boto3
 from botocore.client import Config
-from botocore.exceptions import ClientError
+
+from s3case import raises, run, same
 
 UTC = datetime.timezone.utc
 S3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_DEFAULT_REGION"],
@@ -44,21 +44,6 @@ def get(name, key, version=None):
     if version:
         same(r["VersionId"], version)
     return r["Body"].read().decode()
-
-
-def raises(code, status, fn, *args, **kw):
-    try:
-        fn(*args, **kw)
-    except ClientError as e:
-        got = e.response["Error"]["Code"]
-        http = e.response["ResponseMetadata"]["HTTPStatusCode"]
-        assert http == status and got in (code, str(status)), f"{got} {http}, wanted {code} {status}"
-        return e.response
-    raise AssertionError(f"no error, wanted {code}")
-
-
-def same(got, want):
-    assert got == want, f"got {got!r}, wanted {want!r}"
 
 
 def listed(name, **kw):
@@ -333,19 +318,5 @@ def test_many_at_once():
     empty(name)
 
 
-def main():
-    failed = 0
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
-    for name, fn in tests:
-        try:
-            fn()
-        except Exception:
-            failed += 1
-            print(f"FAIL {name}", file=sys.stderr)
-            traceback.print_exc()
-    print(f"{len(tests) - failed} passed, {failed} failed")
-    return failed != 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(globals()))
