@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
+#include "pcloud/history.h"
 #include "tree/segment.h"
 #include "volume/volume.h"
 
@@ -256,16 +257,8 @@ int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_
                    const struct pc_headers *headers, const struct pc_condition *cond,
                    struct pc_object *ret)
 {
-    const struct meta_key src = {.bucket = src_bucket, .key = src_key, .len = src_len};
-    const struct meta_key dst = {.bucket = bucket, .key = key, .len = len};
-    struct pc_object made = {0};
-    int rc = object_durable(
-        v, v->meta->object->copy(v->meta, &src, src_etag, &dst, headers, cond, &made));
-    if (rc == 0 && ret != NULL)
-        *ret = made;
-    else
-        pc_object_fini(&made);
-    return rc;
+    return pc_version_copy(v, src_bucket, src_key, src_len, NULL, src_etag, bucket, key, len,
+                           headers, cond, ret);
 }
 
 int pc_list(struct pc_volume *v, const char *bucket, const struct pc_list *list,
