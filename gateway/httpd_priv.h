@@ -60,6 +60,7 @@ enum job_state {
 
 #define RING_SMALL REPLY_WHOLE /* up to this malloc is used, above mmap */
 #define RING_MAX REPLY_RING
+_Static_assert(BODY_RING <= RING_MAX && REPLY_LEAST <= RING_MAX, "a ring has room for both uses");
 struct ring { /* bytes between the polling thread and a worker: one puts in, the other takes out */
     char *data;
     size_t cap;
