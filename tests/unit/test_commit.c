@@ -93,6 +93,14 @@ static void reopen(struct place *p)
     open_it(p);
 }
 
+/* Between two openings: the threads of an open one read the figures without a lock. */
+static void retune(struct place *p, const struct engine_tuning *to)
+{
+    assert_int_equal(meta_close(p->m), 0);
+    engine_tuning = *to;
+    open_it(p);
+}
+
 static int make(struct meta *m, int64_t i)
 {
     struct pc_make what = {.mode = S_IFREG | 0644};
@@ -436,10 +444,12 @@ static void own_lines_can_be_skipped_and_others_cannot(void **state)
 static void the_feed_has_an_end(void **state)
 {
     struct place *p = *state;
+    struct engine_tuning before = engine_tuning, small = before;
     struct counted k = {0};
     bool cancel = true;
 
-    engine_tuning.feed_rows = 1000;
+    small.feed_rows = 1000;
+    retune(p, &small);
     for (int i = 0; i < 4000; i++) {
         assert_int_equal(make(p->m, i), 0);
         if (i % 100 == 0)
@@ -457,7 +467,7 @@ static void the_feed_has_an_end(void **state)
     assert_int_equal(meta_feed_wait(p->m, 3999, -1, NULL), 1);
     assert_int_equal(meta_feed_wait(p->m, 4000, 0, NULL), 0);
     assert_int_equal(meta_feed_wait(p->m, 4000, -1, &cancel), 0);
-    engine_tuning.feed_rows = 100000;
+    retune(p, &before);
 }
 
 static atomic_bool woken;
@@ -628,17 +638,19 @@ static bool started_anew(void *arg)
 static void the_log_starts_anew_under_a_busy_writer(void **state)
 {
     struct place *p = *state;
-    struct busy b = {.p = p, .first = log_start(p)};
-    int64_t bytes = engine_tuning.log_bytes;
+    struct engine_tuning before = engine_tuning, small = before;
+    struct busy b = {.p = p};
     pthread_t writer;
     bool anew;
 
-    engine_tuning.log_bytes = 2 << 20;
+    small.log_bytes = 2 << 20;
+    retune(p, &small);
+    b.first = log_start(p);
     assert_int_equal(pthread_create(&writer, NULL, write_on, &b), 0);
     anew = test_wait(60000, started_anew, &b);
     atomic_store(&b.stop, true);
     pthread_join(writer, NULL);
-    engine_tuning.log_bytes = bytes;
+    retune(p, &before);
     assert_int_equal(atomic_load(&b.code), 0);
     assert_true(anew);
 }
