@@ -24,7 +24,11 @@ enum row_flag {
     ROW_SUSPENDED = 4096, /* a bucket that keeps those that it has */
     ROW_LOCKING = 8192,   /* a bucket whose versions can be locked */
     ROW_HISTORY = 16384,  /* the root, once any bucket kept versions */
-    ROW_ACL = 32768 /* may have access control lists in xattr; the root, once any node had one */
+    ROW_ACL = 32768, /* may have access control lists in xattr; the root, once any node had one */
+    ROW_TRASH = 1048576,     /* the trash, and the hours in it: nothing is made there */
+    ROW_TRASHED = 2097152,   /* an entry of the trash: a row in trash, and no link to who asks */
+    ROW_TRASH_ON = 4194304,  /* a folder: what is removed from it and below goes to the trash */
+    ROW_TRASH_OFF = 8388608, /* or does not */
 };
 
 struct row {
