@@ -3,11 +3,17 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 
+#include <time.h>
+
 struct gateway { /* all borrowed; set before the first request */
     struct pc_volume *volume;
     struct workers *pool; /* for a second thread of one request */
     const char *region;   /* that clients sign for */
     const char *domain;   /* of bucket.domain addressing; "" is off */
+    struct metrics *metrics;
+    time_t started;
+    const char *metrics_path; /* where the web address shows them */
+    enum gateway_metrics { METRICS_NOBODY, METRICS_LOCAL, METRICS_ANY } metrics_for;
     enum gateway_sigv2 { SIGV2_OFF, SIGV2_URL, SIGV2_ON } sigv2; /* where Signature V2 counts */
 };
 

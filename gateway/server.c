@@ -14,6 +14,7 @@
 #include "pcloud/volume.h"
 #include "s3/s3.h"
 #include "settings/lifecycle.h"
+#include "watch/metrics.h"
 #include "web/web.h"
 
 #include <fcntl.h>
@@ -35,13 +36,14 @@
 #define PEM_MAX (1u << 20)
 #define DRAIN_MS 8000
 #define WORKERS_MIN 16
+#define WEB_WORKERS 4
 
 struct server_state {
     const struct opts *opts;
     struct pc_home *home;
     struct pc_config *config;
     struct pc_volume *volume;
-    struct workers *pool;
+    struct workers *pool, *web_pool;
     struct httpd *s3, *web;
     struct lifecycle_worker *lifecycle;
     struct gateway gateway;
@@ -185,6 +187,10 @@ static int start_http(struct server_state *s)
     s->s3_fd = -1;
     if (s->web_fd < 0)
         return 0;
+    rc = workers_start(WEB_WORKERS, &s->web_pool);
+    if (rc < 0)
+        return rc;
+    o.pool = s->web_pool; /* its own: it answers while the others wait for the volume */
     o.listen_fd = s->web_fd;
     o.cert = o.key = NULL;
     o.threads = 1;
@@ -328,8 +334,13 @@ static int open_all(struct server_state *s)
         .volume = s->volume,
         .region = pick(s, s->opts->region, PC_CONFIG_S3_REGION),
         .domain = pick(s, s->opts->domain, PC_CONFIG_S3_DOMAIN),
+        .started = time(NULL),
+        .metrics_for = (enum gateway_metrics)pc_config_num(s->config, PC_CONFIG_WEB_METRICS),
+        .metrics_path = pc_config_str(s->config, PC_CONFIG_WEB_METRICS_PATH),
     };
-    rc = start_http(s);
+    rc = metrics_new(&s->gateway.metrics);
+    if (rc == 0)
+        rc = start_http(s);
     free_pem(s);
     if (rc == 0)
         rc = lifecycle_start(s->volume, s->home, (long)pc_config_num(s->config, PC_CONFIG_S3_DAY),
@@ -344,6 +355,7 @@ static int close_all(struct server_state *s)
     lifecycle_stop(s->lifecycle);
     httpd_stop(s->web, 0);
     httpd_stop(s->s3, DRAIN_MS);
+    workers_stop(s->web_pool);
     workers_stop(s->pool);
     if (s->volume)
         rc = pc_volume_close(s->volume);
@@ -354,6 +366,7 @@ static int close_all(struct server_state *s)
     if (s->web_fd >= 0)
         close(s->web_fd);
     free_pem(s);
+    metrics_free(s->gateway.metrics);
     pc_config_free(s->config);
     if (s->lock >= 0)
         close(s->lock);

@@ -123,6 +123,13 @@ bool workers_offer(struct workers *p, struct worker_job *job)
     return taken;
 }
 
+void workers_look(struct workers *p, struct workers_load *ret)
+{
+    pthread_mutex_lock(&p->lock);
+    *ret = (struct workers_load){p->count, p->count - p->idle, p->queued};
+    pthread_mutex_unlock(&p->lock);
+}
+
 void workers_stop(struct workers *p)
 {
     if (!p)

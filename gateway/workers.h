@@ -21,6 +21,13 @@ void workers_submit(struct workers *p, struct worker_job *job);
  * others, and whoever waits for its end on a worker cannot wait for ever.
  */
 bool workers_offer(struct workers *p, struct worker_job *job);
+
+struct workers_load {
+    unsigned threads, busy, queued;
+};
+/** workers_look(p, ret): how busy they are just now. */
+void workers_look(struct workers *p, struct workers_load *ret);
+
 /** workers_stop(p): finish every job, end the threads, free. NULL is legal. */
 void workers_stop(struct workers *p);
 

@@ -3,6 +3,7 @@
 #include "data/cache.h"
 
 #include "base/alloc.h"
+#include "pcloud/counter.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -179,6 +180,8 @@ enum cache_result cache_get(struct cache *c, const uint8_t id[META_BLOCK_ID], ui
         unref(e);
     }
     pthread_mutex_unlock(&s->lock);
+    if (mode != CACHE_PREFETCH)
+        pc_counter_add(result == CACHE_READY ? PC_COUNTER_CACHE_HIT : PC_COUNTER_CACHE_MISS, 1);
     if (result != CACHE_NONE)
         *ret = e;
     return result;

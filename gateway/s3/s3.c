@@ -8,6 +8,7 @@
 #include "pcloud/log.h"
 #include "s3/ops.h"
 #include "settings/settings.h"
+#include "watch/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,6 +263,7 @@ static void on_end(struct req *r, bool sent, uint64_t bytes)
 
     if (!s)
         return;
+    watch_request(s, sent, bytes);
     if (pc_log_on(PC_LOG_DEBUG)) {
         clock_gettime(CLOCK_MONOTONIC, &now);
         pc_log(PC_LOG_DEBUG, "s3.request", "%s %s %s %s %s %.*s -> %u in=%llu out=%llu us=%lld%s",

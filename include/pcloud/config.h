@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pcloud/config_gateway.h"
 #include "pcloud/home.h"
 
 enum pc_config_type {
@@ -58,7 +59,8 @@ enum pc_config_type {
       "Rewrite packs with less than this percent in use.")                                         \
     X(LOG_LEVEL, "log.level", PC_CONFIG_ENUM, "info", 0, 0, "error warn info debug",               \
       "What is logged.")                                                                           \
-    X(LOG_FORMAT, "log.format", PC_CONFIG_ENUM, "text", 0, 0, "text json", "Form of log lines.")
+    X(LOG_FORMAT, "log.format", PC_CONFIG_ENUM, "text", 0, 0, "text json", "Form of log lines.")   \
+    PC_CONFIG_GATEWAY_TABLE(X)
 
 #define PC_CONFIG_ID(id, key, type, def, min, max, choices, prose) PC_CONFIG_##id,
 enum pc_config_id { PC_CONFIG_TABLE(PC_CONFIG_ID) PC_CONFIG_COUNT };

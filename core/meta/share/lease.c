@@ -3,11 +3,13 @@
 #include "meta/share/lease.h"
 
 #include "meta/share/holder.h"
+#include "pcloud/counter.h"
 #include "pcloud/err.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BYTE_LEASE = 0, BYTE_SETUP = 1, BYTE_SLOTS = 16 };
@@ -151,6 +153,14 @@ static int wait_for_it(struct lease *l, struct shm *s)
     }
 }
 
+static int64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 int lease_take(struct lease *l, struct shm *s)
 {
     bool waited;
@@ -160,9 +170,13 @@ int lease_take(struct lease *l, struct shm *s)
     r = lock_bytes(l->fd, F_OFD_SETLK, F_WRLCK, BYTE_LEASE, 1);
     waited = r == -EAGAIN;
     if (waited) {
+        int64_t began = now_us();
+
         atomic_fetch_or(&s->head->waiting, own_bit(l));
         r = wait_for_it(l, s);
         atomic_fetch_and(&s->head->waiting, ~own_bit(l));
+        pc_counter_add(PC_COUNTER_LEASE_WAIT, 1);
+        pc_counter_add(PC_COUNTER_LEASE_US, (uint64_t)(now_us() - began));
     }
     if (r < 0)
         return pc_err_set(r, "another part of pcloud cannot commit its changes: %s",
