@@ -78,7 +78,8 @@
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
 #define REACHED                                                                                    \
-    "WITH RECURSIVE r(ino) AS (SELECT 1 UNION SELECT e.ino FROM r CROSS JOIN edge e "              \
+    "WITH RECURSIVE r(ino) AS (SELECT 1 UNION SELECT ino FROM orphan UNION SELECT e.ino FROM r "   \
+    "CROSS JOIN edge e "                                                                           \
     "ON e.parent=r.ino WHERE substr(e.seg, -1) = x'2f') "
 
 uint64_t schema_window = 250000;

@@ -14,6 +14,11 @@ struct meta_entry {
     struct pc_attr attr;
 };
 
+/* A tree that is being copied, and what of it is there. */
+struct meta_clone {
+    uint64_t entries, bytes, shared;
+};
+
 struct meta_node_ops {
     int (*lookup)(struct meta *m, uint64_t parent, const char *name, struct pc_attr *attr);
     int (*getattr)(struct meta *m, uint64_t ino, struct pc_attr *attr);
@@ -43,6 +48,14 @@ struct meta_node_ops {
     /* Nodes with content that block ${bid} is part of, for messages: calls ${fn} with each ino, at most ${max}. */
     int (*block_users)(struct meta *m, uint64_t bid, unsigned max,
                        void (*fn)(void *arg, uint64_t ino), void *arg);
+    /* pcloud/clone.h: begun below no folder, as an orphan that is held; clone_step until it returns 0 (1: go on), each a few milliseconds of one transaction;
+     * clone_end links it. Nothing goes on after an error. clone_free lets go of what was not linked. */
+    int (*clone_begin)(struct meta *m, uint64_t src, uint64_t parent, const char *name,
+                       struct meta_clone **ret);
+    int (*clone_step)(struct meta *m, struct meta_clone *k);
+    int (*clone_end)(struct meta *m, struct meta_clone *k, uint64_t parent, const char *name,
+                     struct pc_attr *attr);
+    void (*clone_free)(struct meta *m, struct meta_clone *k);
 };
 
 #endif

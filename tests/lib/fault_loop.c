@@ -22,6 +22,7 @@
 #include "pcloud/upload.h"
 #include "pcloud/user.h"
 #include "test_env.h"
+#include "volume/volume.h"
 
 #define CONTENT_MAX (1u << 20)
 #define FAULTS_MAX 3000
@@ -334,6 +335,8 @@ static bool one(const struct trial *trial, struct fault_world *w, enum fault fau
     if (rc < 0 && failed == 0)
         print_error("%s, %s: %s\n", trial->op->name, when, pc_err_text(rc));
     assert_true(rc >= 0 || failed > 0);
+    while (w->v->meta->content->gc_orphans(w->v->meta, 64) > 0) /* (the flusher's work) */
+        ;
     now = draw(w);
     if (rc >= 0) {
         expect(trial, now, trial->after, when);

@@ -140,9 +140,8 @@ static int op_setattr(struct meta *m, uint64_t ino, unsigned set, const struct p
     return rc;
 }
 
-/* The folder and the segment for a new entry; -EEXIST if the name means something already. */
-static int new_edge(struct sql_conn *c, uint64_t parent, const char *name, bool folder,
-                    struct row *p, struct edge *e)
+int edge_new(struct sql_conn *c, uint64_t parent, const char *name, bool folder, struct row *p,
+             struct edge *e)
 {
     uint64_t file, dir;
     int rc = row_load_folder(c, parent, p);
@@ -192,7 +191,7 @@ static int make_in(struct meta *m, struct sql_conn *c, uint64_t parent, const ch
     int rc = make_check(make);
 
     if (rc == 0)
-        rc = new_edge(c, parent, name, folder, &p, &e);
+        rc = edge_new(c, parent, name, folder, &p, &e);
     if (rc < 0)
         return rc;
     row_new(m, make->mode & (S_IFMT | 07777), make->uid, make->gid, parent, r);
@@ -256,7 +255,7 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
         return -EPERM; /* a version has one key */
     if (r->nlink >= INT32_MAX)
         return -EMLINK;
-    rc = new_edge(c, parent, name, false, &p, &e);
+    rc = edge_new(c, parent, name, false, &p, &e);
     if (rc == 0)
         rc = edge_insert(c, parent, e.seg, e.len, ino);
     if (rc < 0)
@@ -483,4 +482,8 @@ const struct meta_node_ops sql_node_ops = {
     .xattr_list = op_xattr_list,
     .path = op_path,
     .block_users = op_block_users,
+    .clone_begin = op_clone_begin,
+    .clone_step = op_clone_step,
+    .clone_end = op_clone_end,
+    .clone_free = op_clone_free,
 };

@@ -8,6 +8,19 @@
 #include "meta/ops/row.h"
 #include "meta/sql.h"
 
+/* node.c */
+/** edge_new(c, parent, name, folder, p, e): the folder and the segment for a new entry; -EEXIST if the name means something already. */
+int edge_new(struct sql_conn *c, uint64_t parent, const char *name, bool folder, struct row *p,
+             struct edge *e);
+
+/* clone.c */
+int op_clone_begin(struct meta *m, uint64_t src, uint64_t parent, const char *name,
+                   struct meta_clone **ret);
+int op_clone_step(struct meta *m, struct meta_clone *k);
+int op_clone_end(struct meta *m, struct meta_clone *k, uint64_t parent, const char *name,
+                 struct pc_attr *attr);
+void op_clone_free(struct meta *m, struct meta_clone *k);
+
 /* remove.c */
 int op_unlink(struct meta *m, uint64_t parent, const char *name);
 int op_rmdir(struct meta *m, uint64_t parent, const char *name);
@@ -17,6 +30,8 @@ int folder_remove(struct meta *m, struct sql_conn *c, struct row *parent, struct
                   const struct edge *e);
 
 /* rename.c */
+/** folder_is_above(c, ino, at): is folder ${ino} the folder ${at} or above it? 1, 0. */
+int folder_is_above(struct sql_conn *c, uint64_t ino, uint64_t at);
 int op_rename(struct meta *m, uint64_t parent, const char *name, uint64_t new_parent,
               const char *new_name, unsigned flags);
 

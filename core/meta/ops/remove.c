@@ -11,6 +11,7 @@
 
 #define FREE_STEP 1024 /* slices freed in one transaction */
 #define ORPHAN_PAGE 64
+#define EXPIRE_STEPS 256 /* of one orphan at a time */
 
 int node_free(struct meta *m, struct sql_conn *c, const struct row *r)
 {
@@ -196,6 +197,45 @@ static int orphan_page(struct meta *m, uint64_t after, uint64_t inos[ORPHAN_PAGE
     return rc < 0 ? rc : n;
 }
 
+/* An entry of a folder that nobody can reach any more: what is below a folder waits for its own turn. */
+static int drop_entry(struct meta *m, struct sql_conn *c, uint64_t ino)
+{
+    struct row r;
+    int rc = row_load(c, ino, &r);
+
+    if (rc < 0 || !S_ISDIR(r.mode))
+        return rc < 0 ? rc : node_unlink(m, c, &r);
+    row_count(m, &r, -1);
+    r.nlink = 0;
+    r.parent = PC_ROOT_INO;
+    rc = row_store(c, &r);
+    return rc < 0 ? rc : orphan_add(m, c, ino);
+}
+
+/* Some entries of a folder without a link, as a clone leaves that was not finished: 1 there are none, 0 go on. */
+static int drop_entries(struct meta *m, struct sql_conn *c, uint64_t ino)
+{
+    static const char sql[] = "SELECT ino FROM edge WHERE parent=?1 ORDER BY seg LIMIT 64";
+    static const char del[] = "DELETE FROM edge WHERE parent=?1 AND seg IN "
+                              "(SELECT seg FROM edge WHERE parent=?1 ORDER BY seg LIMIT ?2)";
+    uint64_t inos[ORPHAN_PAGE];
+    unsigned n = 0;
+    sqlite3_stmt *st;
+    int rc = sql_stmt(c, sql, &st);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_bind(st, "u", ino);
+    while (rc >= 0 && n < ORPHAN_PAGE && (rc = sql_step(st)) > 0)
+        inos[n++] = col_u(st, 0);
+    sqlite3_reset(st);
+    if (rc >= 0 && n > 0)
+        rc = sql_run(c, del, "uu", ino, (uint64_t)n);
+    for (unsigned i = 0; i < n && rc >= 0; i++)
+        rc = drop_entry(m, c, inos[i]);
+    return rc < 0 ? rc : n == 0;
+}
+
 /* One bounded step towards the end of an orphan: 1 it is gone, 0 go on, 2 nothing to do (held, or somebody was faster). */
 static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
 {
@@ -211,6 +251,12 @@ static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
     if (sql_is_held(m, ino))
         return 2;
     rc = row_load(c, ino, &r);
+    if (rc == 0 && S_ISDIR(r.mode)) {
+        rc = drop_entries(m, c, ino);
+        if (rc <= 0)
+            return rc;
+        rc = 0;
+    }
     if (rc == 0)
         rc = node_free(m, c, &r);
     else if (rc == -ENOENT)
@@ -224,12 +270,16 @@ static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
     return 1;
 }
 
+/* 1: it is gone, or there is more of it than others should wait for. */
 static int expire(struct meta *m, uint64_t ino)
 {
     struct sql_conn *c;
+    unsigned steps = 0;
     int rc;
 
     do {
+        if (steps++ == EXPIRE_STEPS)
+            return 1;
         rc = sql_write_begin(m, SQL_FREES, &c);
         if (rc < 0)
             return rc;

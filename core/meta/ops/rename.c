@@ -22,8 +22,7 @@ static struct row *target_folder(struct move *v)
     return v->same_folder ? &v->from : &v->to;
 }
 
-/* Is folder ${ino} the folder ${at} or above it? 1, 0. */
-static int is_above(struct sql_conn *c, uint64_t ino, uint64_t at)
+int folder_is_above(struct sql_conn *c, uint64_t ino, uint64_t at)
 {
     struct row r;
 
@@ -77,7 +76,7 @@ static int check(struct sql_conn *c, struct move *v, const char *name, const cha
     if ((flags & PC_RENAME_NOREPLACE) && v->exists)
         return -EEXIST;
     if (v->src.folder && !v->same_folder) {
-        rc = is_above(c, v->src.ino, new_parent);
+        rc = folder_is_above(c, v->src.ino, new_parent);
         if (rc != 0)
             return rc < 0 ? rc : -EINVAL;
     }
@@ -90,7 +89,7 @@ static int check(struct sql_conn *c, struct move *v, const char *name, const cha
     if (flags & PC_RENAME_EXCHANGE) {
         if (!v->dst.folder || v->same_folder)
             return 0;
-        rc = is_above(c, v->dst.ino, v->from.ino);
+        rc = folder_is_above(c, v->dst.ino, v->from.ino);
         return rc > 0 ? -EINVAL : rc;
     }
     if (!v->exists)
