@@ -102,6 +102,7 @@ struct page {
     int (*fn)(void *arg, const char *name, const struct pc_attr *attr, uint64_t next_off);
     void *arg;
     int stopped;
+    uint64_t flushes; /* when the page was read */
     unsigned held;
     struct held {
         char name[PC_NAME_MAX + 1];
@@ -128,11 +129,8 @@ static void give(struct page *p)
     struct pc_dir *d = p->d;
     for (unsigned i = 0; i < p->held && p->stopped == 0; i++) {
         struct held *h = &p->entries[i];
-        struct open_node *n = open_node_find(d->v, h->attr.ino);
-        if (n != NULL) {
-            open_node_overlay(n, &h->attr);
-            open_node_put(d->v, n);
-        }
+        (void)open_node_attr(d->v, p->flushes,
+                             &h->attr); /* what went meanwhile is shown as it was */
         if (d->off + 1 > p->want) {
             p->stopped = p->fn(p->arg, h->name, &h->attr, d->off + 1);
             if (p->stopped != 0)
@@ -182,6 +180,7 @@ int pc_dir_read(struct pc_dir *d, uint64_t off,
     int n = 1;
     while (n > 0 && p.stopped == 0) {
         p.held = 0;
+        p.flushes = atomic_load(&d->v->flushes);
         rc = remember(d);
         if (rc == 0)
             rc = n = d->v->meta->node->dir_page(d->v->meta, d->ino, d->last, d->last_len,

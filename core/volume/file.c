@@ -25,7 +25,7 @@ static int file_new(struct pc_volume *v, uint64_t ino, int flags, struct pc_file
         mem_free(f);
         return rc;
     }
-    f->error_seq = f->node->error_seq;
+    f->error_seq = __atomic_load_n(&f->node->error_seq, __ATOMIC_ACQUIRE);
     *ret = f;
     return 0;
 }
@@ -109,10 +109,11 @@ static void read_ahead(struct pc_file *f, uint64_t off, size_t len)
 {
     uint64_t end = off + len;
     bool sequential = __atomic_exchange_n(&f->read_end, end, __ATOMIC_RELAXED) == off && off != 0;
-    if (!sequential || f->ahead > end + READ_AHEAD / 2)
+    uint64_t ahead = __atomic_load_n(&f->ahead, __ATOMIC_RELAXED);
+    if (!sequential || ahead > end + READ_AHEAD / 2)
         return;
-    uint64_t from = f->ahead > end ? f->ahead : end;
-    f->ahead = end + READ_AHEAD;
+    uint64_t from = ahead > end ? ahead : end;
+    __atomic_store_n(&f->ahead, end + READ_AHEAD, __ATOMIC_RELAXED);
     content_prefetch(f->v, f->node->ino, from, end + READ_AHEAD - from);
 }
 

@@ -11,8 +11,9 @@ struct pc_file {
     struct open_node *node;
     int flags;
     unsigned error_seq; /* the node's when this handle last reported */
-    uint64_t read_end;  /* end of the last read: is the reader sequential? */
-    uint64_t ahead;     /* how far blocks were asked for in advance */
+    uint64_t
+        read_end; /* end of the last read: is the reader sequential? Both are hints, kept without a lock */
+    uint64_t ahead; /* how far blocks were asked for in advance */
 };
 
 #endif

@@ -8,29 +8,18 @@
 #include "pcloud/err.h"
 #include "volume/volume.h"
 
-static void overlay(struct pc_volume *v, struct pc_attr *attr)
-{
-    struct open_node *n = open_node_find(v, attr->ino);
-    if (n == NULL)
-        return;
-    open_node_overlay(n, attr);
-    open_node_put(v, n);
-}
-
 int pc_lookup(struct pc_volume *v, uint64_t parent, const char *name, struct pc_attr *attr)
 {
+    uint64_t flushes = atomic_load(&v->flushes);
     int rc = v->meta->node->lookup(v->meta, parent, name, attr);
-    if (rc == 0)
-        overlay(v, attr);
-    return rc;
+    return rc < 0 ? rc : open_node_attr(v, flushes, attr);
 }
 
 int pc_getattr(struct pc_volume *v, uint64_t ino, struct pc_attr *attr)
 {
+    uint64_t flushes = atomic_load(&v->flushes);
     int rc = v->meta->node->getattr(v->meta, ino, attr);
-    if (rc == 0)
-        overlay(v, attr);
-    return rc;
+    return rc < 0 ? rc : open_node_attr(v, flushes, attr);
 }
 
 int pc_parent(struct pc_volume *v, uint64_t ino, uint64_t *ret_parent)
@@ -59,6 +48,7 @@ int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_
     if ((set & PC_SET_SIZE) != 0 && in->size > PC_FILE_MAX)
         return -EFBIG;
     struct open_node *n = NULL;
+    uint64_t flushes = atomic_load(&v->flushes);
     int rc = 0;
     if ((set & PC_SET_SIZE) != 0)
         rc = open_node_get(v, ino, &n);
@@ -73,7 +63,7 @@ int pc_setattr(struct pc_volume *v, uint64_t ino, unsigned set, const struct pc_
     else
         rc = v->meta->node->setattr(v->meta, ino, set, in, attr);
     if (rc == 0 && attr != NULL)
-        open_node_overlay(n, attr);
+        rc = open_node_attr(v, flushes, attr);
     open_node_put(v, n);
     if ((set & PC_SET_SIZE) != 0)
         atomic_store(&v->orphans, true); /* what was cut off may be one */
@@ -112,10 +102,9 @@ int pc_rename(struct pc_volume *v, uint64_t parent, const char *name, uint64_t n
 int pc_link(struct pc_volume *v, uint64_t ino, uint64_t parent, const char *name,
             struct pc_attr *attr)
 {
+    uint64_t flushes = atomic_load(&v->flushes);
     int rc = v->meta->node->link(v->meta, ino, parent, name, attr);
-    if (rc == 0 && attr != NULL)
-        overlay(v, attr);
-    return rc;
+    return rc < 0 || attr == NULL ? rc : open_node_attr(v, flushes, attr);
 }
 
 ssize_t pc_readlink(struct pc_volume *v, uint64_t ino, char *buf, size_t cap)

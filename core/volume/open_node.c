@@ -269,6 +269,7 @@ static void clean(struct pc_volume *v, struct open_node *n)
     account(v, n->dirty.bytes, 0);
     dirty_clear(&n->dirty);
     n->end = 0;
+    atomic_fetch_add(&v->flushes, 1);
     __atomic_store_n(&n->dirty_since_ms, 0, __ATOMIC_RELEASE);
 }
 
@@ -287,7 +288,7 @@ int open_node_flush_locked(struct pc_volume *v, struct open_node *n)
         /* A stream cannot be finished twice, and a node that went needs no content. */
         clean(v, n);
         n->error = rc == -ENOENT ? 0 : rc;
-        n->error_seq++;
+        __atomic_store_n(&n->error_seq, n->error_seq + 1, __ATOMIC_RELEASE);
     }
     return rc == -ENOENT ? 0 : rc;
 }

@@ -68,8 +68,11 @@ void open_node_discard(struct pc_volume *v, struct open_node *n);
 int open_node_write_locked(struct pc_volume *v, struct open_node *n, const void *buf, size_t len,
                            uint64_t off);
 
-/** open_node_overlay(n, attr): what unwritten data makes of the attributes; takes the lock. */
-void open_node_overlay(struct open_node *n, struct pc_attr *attr);
+/**
+ * open_node_attr(v, flushes, attr): what unwritten data of this process makes of attributes that the engine gave; ${flushes} is v->flushes from before it was asked.
+ * Data written back since is in neither the attributes nor memory: then the engine is asked again (its code is returned). Takes the lock.
+ */
+int open_node_attr(struct pc_volume *v, uint64_t flushes, struct pc_attr *attr);
 
 /** open_flush_older(v, before_ms): flush every node that is dirty since before then (CLOCK_MONOTONIC ms); all with INT64_MAX. The first error. */
 int open_flush_older(struct pc_volume *v, int64_t before_ms);

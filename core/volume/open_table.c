@@ -2,6 +2,7 @@
 /* The table of nodes in use by this process. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
@@ -141,8 +142,12 @@ void open_node_put(struct pc_volume *v, struct open_node *n)
     mem_free(n);
 }
 
-void open_node_overlay(struct open_node *n, struct pc_attr *attr)
+static void overlay(struct pc_volume *v, struct pc_attr *attr)
 {
+    struct open_node *n = open_node_find(v, attr->ino);
+
+    if (n == NULL)
+        return;
     pthread_mutex_lock(&n->lock);
     if (n->dirty_since_ms != 0) {
         if (n->end > attr->size)
@@ -150,6 +155,24 @@ void open_node_overlay(struct open_node *n, struct pc_attr *attr)
         attr->mtime = attr->ctime = n->written;
     }
     pthread_mutex_unlock(&n->lock);
+    open_node_put(v, n);
+}
+
+int open_node_attr(struct pc_volume *v, uint64_t flushes, struct pc_attr *attr)
+{
+    int rc = 0;
+
+    while (rc == 0) {
+        uint64_t now;
+
+        overlay(v, attr);
+        now = atomic_load(&v->flushes);
+        if (now == flushes || !S_ISREG(attr->mode))
+            break;
+        flushes = now;
+        rc = v->meta->node->getattr(v->meta, attr->ino, attr);
+    }
+    return rc;
 }
 
 /* Take up to ${max} references on nodes of a shard that are dirty since before ${before_ms}. */

@@ -20,6 +20,7 @@ struct pc_volume {
     struct data *data;
     struct open_table nodes;
     _Atomic(uint64_t) dirty_bytes; /* unwritten bytes of all nodes */
+    _Atomic(uint64_t) flushes;     /* nodes written back so far */
     uint64_t dirty_max;
     atomic_bool orphans; /* something may have lost its last name or holder */
 

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +296,58 @@ static void two_parts_see_each_other(void **state)
     assert_int_equal(pc_volume_close(other), 0);
 }
 
+struct flushing {
+    struct pc_file *f;
+    atomic_bool stop;
+};
+
+static void *flush_on(void *arg)
+{
+    struct flushing *w = arg;
+
+    while (!atomic_load(&w->stop) && pc_file_flush(w->f) == 0)
+        ;
+    return NULL;
+}
+
+static int look(void *arg, const char *name, const struct pc_attr *attr, uint64_t next_off)
+{
+    (void)next_off;
+    if (strcmp(name, "grows") == 0)
+        *(uint64_t *)arg = attr->size;
+    return 0;
+}
+
+/* What was written a moment ago is in every answer, also while it is on its way from memory to the engine. */
+static void a_size_never_falls_behind(void **state)
+{
+    struct test_volume *t = *state;
+    uint64_t ino = make_file(t->v, "grows"), listed;
+    struct flushing w = {.f = open_file(t->v, ino)};
+    struct pc_file *f = open_file(t->v, ino);
+    struct pc_attr attr;
+    struct pc_dir *d;
+    pthread_t thread;
+
+    assert_int_equal(pc_dir_open(t->v, PC_ROOT_INO, &d), 0);
+    assert_int_equal(pthread_create(&thread, NULL, flush_on, &w), 0);
+    for (uint64_t size = 0; size < 2500; size++) {
+        assert_int_equal(pc_file_write(f, "x", 1, size), 1);
+        if (size % 3 == 0)
+            assert_int_equal(pc_getattr(t->v, ino, &attr), 0);
+        else if (size % 3 == 1)
+            assert_int_equal(pc_lookup(t->v, PC_ROOT_INO, "grows", &attr), 0);
+        else
+            assert_int_equal(pc_dir_read(d, 0, look, &listed), 0);
+        assert_int_equal(size % 3 == 2 ? listed : attr.size, size + 1);
+    }
+    atomic_store(&w.stop, true);
+    pthread_join(thread, NULL);
+    pc_dir_close(d);
+    assert_int_equal(pc_file_close(w.f), 0);
+    assert_int_equal(pc_file_close(f), 0);
+}
+
 static void holes(void **state)
 {
     struct test_volume *t = *state;
@@ -334,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(made_open_and_patched_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_size_never_falls_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(holes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
