@@ -57,8 +57,10 @@ static void print_s3cfg(const struct env *e)
 
     printf("[default]\naccess_key = %s\nsecret_key = %s\nhost_base = %s\nhost_bucket = "
            "%s\nbucket_location = %s\n"
-           "use_https = %s\nsignature_v2 = False\ncheck_ssl_certificate = %s\n",
-           e->key.access_key, e->key.secret_key, e->host, e->host, e->region, yes_no, yes_no);
+           "use_https = %s\nsignurl_use_https = %s\nsignature_v2 = False\n"
+           "check_ssl_certificate = %s\n",
+           e->key.access_key, e->key.secret_key, e->host, e->host, e->region, yes_no, yes_no,
+           yes_no);
 }
 
 static void print_rclone(const struct env *e)

@@ -13,6 +13,7 @@ PACKAGES_FUZZ='clang libclang-rt-14-dev'
 PACKAGES_COVERAGE='gcovr'
 PACKAGES_MOUNT='fuse3 attr acl git rsync sqlite3 e2fsprogs libglib2.0-bin python3'
 PACKAGES_S3='curl jq openssl s3cmd awscli rclone python3 python3-venv'
+PACKAGES_CLIENTS='restic duplicity s3fs python3-boto3'
 
 # packages_missing NAME...: those of the packages that are not installed.
 packages_missing() {
