@@ -16,7 +16,7 @@ static const uint32_t wanted = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2 | 
 
 static _Atomic uint32_t offered;      /* flags of the kernel's INIT */
 static _Atomic uint64_t init_request; /* its number, 0 once it is answered */
-static _Thread_local bool kill_suid;
+static _Thread_local bool kill_suid, unnamed;
 static _Thread_local uint32_t caller, opcode;
 
 /* Do requests to set an attribute have flags of their own? */
@@ -39,6 +39,7 @@ static void look(const char *buf, size_t len)
     } body = {0};
 
     kill_suid = false;
+    unnamed = false;
     if (len < sizeof(head))
         return;
     memcpy(&head, buf, sizeof(head));
@@ -59,6 +60,9 @@ static void look(const char *buf, size_t len)
         break;
     case FUSE_OPEN:
         kill_suid = (body.open.open_flags & FUSE_OPEN_KILL_SUIDGID) != 0;
+        break;
+    case FUSE_TMPFILE:
+        unnamed = true;
         break;
     case FUSE_CREATE:
         kill_suid = (body.create.open_flags & FUSE_OPEN_KILL_SUIDGID) != 0;
@@ -89,6 +93,16 @@ static size_t shorten(char *buf, size_t len)
     return len - extra;
 }
 
+/* A file without a name is asked for, and answered, as one with a name is: so libfuse takes it for that. */
+static void rename_request(char *buf)
+{
+    struct fuse_in_header head;
+
+    memcpy(&head, buf, sizeof(head));
+    head.opcode = FUSE_CREATE;
+    memcpy(buf, &head, sizeof(head));
+}
+
 static ssize_t wire_read(int fd, void *buf, size_t len, void *userdata)
 {
     ssize_t n = read(fd, buf, len);
@@ -97,6 +111,8 @@ static ssize_t wire_read(int fd, void *buf, size_t len, void *userdata)
     if (n > 0) {
         look(buf, (size_t)n);
         n = (ssize_t)shorten(buf, (size_t)n);
+        if (unnamed)
+            rename_request(buf);
     }
     return n;
 }
@@ -145,6 +161,11 @@ int wire_attach(struct fuse_session *se)
 bool wire_kill_suid(void)
 {
     return kill_suid;
+}
+
+bool wire_is_unnamed(void)
+{
+    return unnamed;
 }
 
 uint32_t wire_caller(void)

@@ -29,6 +29,9 @@ struct meta_node_ops {
                    struct pc_attr *attr);
     int (*make)(struct meta *m, uint64_t parent, const char *name, const struct pc_make *make,
                 struct pc_attr *attr);
+    /* A file without a name, which may get one by link while it is held; on success the caller has one hold (meta_drop). */
+    int (*make_unnamed)(struct meta *m, uint64_t parent, const struct pc_make *make,
+                        struct pc_attr *attr);
     int (*unlink)(struct meta *m, uint64_t parent, const char *name);
     int (*rmdir)(struct meta *m, uint64_t parent, const char *name);
     int (*rename)(struct meta *m, uint64_t parent, const char *name, uint64_t new_parent,

@@ -65,9 +65,13 @@ int pc_file_make(struct pc_volume *v, uint64_t parent, const char *name, const s
     struct pc_attr made;
     if (!S_ISREG(make->mode))
         return -EINVAL;
-    int rc = pc_make(v, parent, name, make, &made);
-    if (rc == 0)
-        rc = file_new(v, made.ino, flags, ret);
+    int rc = name != NULL ? pc_make(v, parent, name, make, &made)
+                          : v->meta->node->make_unnamed(v->meta, parent, make, &made);
+    if (rc < 0)
+        return rc;
+    rc = file_new(v, made.ino, flags, ret);
+    if (name == NULL)
+        meta_drop(v->meta, made.ino); /* the open file holds it now */
     if (rc == 0 && attr != NULL)
         *attr = made;
     return rc;

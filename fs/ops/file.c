@@ -53,14 +53,14 @@ void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         (void)handle_close(&fs->handles, h);
 }
 
-/* Make a file (1), or open the one that somebody else has made meanwhile (0). */
+/* Make a file (1), or open the one that somebody else has made meanwhile (0). Without a name it is nobody else's. */
 static int create(struct fs *fs, uint64_t parent, const char *name, const struct pc_make *m,
                   int flags, struct pc_attr *attr, struct handle **ret)
 {
     int kept = open_flags(fs, flags);
     int r = handle_make(&fs->handles, fs->volume, parent, name, m, kept, attr, ret);
 
-    if (r != -EEXIST || flags & O_EXCL)
+    if (r != -EEXIST || flags & O_EXCL || !name)
         return r < 0 ? r : 1;
     r = pc_lookup(fs->volume, parent, name, attr);
     return r < 0 ? r : handle_open(&fs->handles, fs->volume, attr->ino, kept, ret);
@@ -77,7 +77,11 @@ void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
     struct fuse_entry_param e;
     struct handle *h;
     struct pc_attr attr;
-    int r = create(fs, folder, name, &m, fi->flags, &attr, &h);
+    int r;
+
+    if (wire_is_unnamed())
+        name = NULL;
+    r = create(fs, folder, name, &m, fi->flags, &attr, &h);
 
     if (r < 0) {
         fs_fail(req, "create", r);
@@ -95,7 +99,8 @@ void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
         (void)handle_close(&fs->handles, h);
         inodes_unref(fs->inodes, attr.ino, 1);
     }
-    coherence_check_name(fs->coherence, mark, folder, name, attr.ino);
+    if (name)
+        coherence_check_name(fs->coherence, mark, folder, name, attr.ino);
 }
 
 void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -17,7 +17,8 @@ struct pc_file; /* one open(2); several may be open on one node and share its un
  */
 int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **ret);
 
-/** pc_file_make(v, parent, name, make, flags, attr, ret): pc_make of a regular file (-EINVAL otherwise), opened; ${attr} may be NULL. */
+/** pc_file_make(v, parent, name, make, flags, attr, ret): pc_make of a regular file (-EINVAL otherwise), opened; ${attr} may be NULL.
+ * Without a ${name} (NULL) it has no link, and goes with its last handle or with the process, unless pc_link gives it a name before. */
 int pc_file_make(struct pc_volume *v, uint64_t parent, const char *name, const struct pc_make *make,
                  int flags, struct pc_attr *attr, struct pc_file **ret);
 

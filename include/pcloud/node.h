@@ -88,7 +88,7 @@ enum pc_rename_flag { PC_RENAME_NOREPLACE = 1, PC_RENAME_EXCHANGE = 2 };
 int pc_rename(struct pc_volume *v, uint64_t parent, const char *name, uint64_t new_parent,
               const char *new_name, unsigned flags);
 
-/** pc_link(v, ino, parent, name, attr): hard link; -EPERM for folders, -EMLINK at 2^31 - 1. */
+/** pc_link(v, ino, parent, name, attr): hard link, or the first name of a file made without one; -EPERM for folders, -EMLINK at 2^31 - 1. */
 int pc_link(struct pc_volume *v, uint64_t ino, uint64_t parent, const char *name,
             struct pc_attr *attr);
 

@@ -53,6 +53,24 @@ for i in range(40):
 END
 is "forty files were synced" "$(wc -l <"$TMP/synced")" 40
 echo "not synced" >"$mnt/unsynced"
+# files without a name: one is given its name and synced, one is left
+python3 - "$mnt" <<'END' &
+import os, signal, sys
+root = sys.argv[1]
+kept, lost = (os.open(root, os.O_TMPFILE | os.O_RDWR, 0o644) for _ in range(2))
+os.write(kept, b"named late")
+os.write(lost, b"never named")
+os.fsync(lost)
+os.link(f"/proc/self/fd/{kept}", root + "/late", src_dir_fd=kept) # with it, the link is followed
+os.fsync(kept)
+os.rename(root + "/late", root + "/named")
+os.fsync(kept)
+signal.pause()
+END
+late=$!
+on_exit kill "$late"
+wait_until 20 test -e "$mnt/named"
+sync -f "$mnt/named"
 pid=$(mount_pids "$mnt")
 kill -KILL "$pid"
 wait_until 10 gone "$pid"
@@ -61,6 +79,7 @@ mount_home "$mnt"
 ok "what was synced is there after kill -9" sh -c 'cd "$1" && sha256sum -c --quiet "$2"' - "$mnt" "$TMP/synced"
 picture "$mnt/tree" >"$TMP/after"
 ok "and everything older" diff "$TMP/before" "$TMP/after"
+is "a file that got its name late too" "$(cat "$mnt/named")" 'named late'
 case "$(cat "$mnt/unsynced" 2>/dev/null)" in '' | 'not synced') ;; *) fail "half of an unsynced file is visible" ;; esac
 unmount_home "$mnt"
 fsck_clean "$PCLOUD_HOME"

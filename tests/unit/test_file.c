@@ -245,6 +245,57 @@ static void unlinked_while_open(void **state)
     assert_int_equal(pc_getattr(t->v, ino, &after), -ENOENT);
 }
 
+/* A file without a name: nobody's but its handle's, unless it gets one in time. */
+static void made_without_a_name(void **state)
+{
+    struct test_volume *t = *state;
+    const struct pc_make make = {.mode = S_IFREG | 0640}, folder = {.mode = S_IFDIR | 0755};
+    struct pc_volume *other = test_volume_second(t);
+    struct pc_volume_stat none, one;
+    struct pc_attr attr, lost;
+    struct pc_file *f, *g;
+    char buf[16];
+
+    assert_int_equal(pc_volume_stat(t->v, &none), 0);
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, NULL, &folder, O_RDWR, &attr, &f), -EINVAL);
+    assert_int_equal(pc_file_make(t->v, 4711, NULL, &make, O_RDWR, &attr, &f), -ENOENT);
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, NULL, &make, O_RDWR, &attr, &f), 0);
+    assert_int_equal(pc_file_make(t->v, PC_ROOT_INO, NULL, &make, O_RDWR, &lost, &g), 0);
+    assert_int_equal(attr.nlink, 0);
+    assert_int_equal(pc_file_write(f, "kept", 4, 0), 4);
+    assert_int_equal(pc_file_flush(f), 0);
+    assert_int_equal(pc_file_write(g, "gone", 4, 0), 4);
+    assert_int_equal(pc_volume_stat(t->v, &one), 0);
+    assert_int_equal(one.files, none.files);
+    assert_int_equal(one.bytes, none.bytes);
+    /* another process that cleans up leaves it alone */
+    assert_int_equal(pc_volume_close(other), 0);
+    assert_int_equal(pc_getattr(t->v, attr.ino, &attr), 0);
+    assert_int_equal(test_volume_fsck(t), 0);
+
+    assert_int_equal(pc_link(t->v, attr.ino, PC_ROOT_INO, "named", &attr), 0);
+    assert_int_equal(attr.nlink, 1);
+    assert_int_equal(attr.size, 4);
+    assert_int_equal(pc_volume_stat(t->v, &one), 0);
+    assert_int_equal(one.files, none.files + 1);
+    assert_int_equal(one.bytes, none.bytes + 4);
+    assert_int_equal(pc_file_close(f), 0);
+    assert_int_equal(pc_file_close(g), 0);
+    test_volume_reopen(t);
+    assert_int_equal(test_volume_fsck(t), 0);
+    assert_int_equal(pc_getattr(t->v, lost.ino, &lost), -ENOENT);
+    assert_int_equal(pc_lookup(t->v, PC_ROOT_INO, "named", &attr), 0);
+    assert_int_equal(pc_file_open(t->v, attr.ino, O_RDONLY, &f), 0);
+    assert_int_equal(pc_file_read(f, buf, sizeof(buf), 0), 4);
+    assert_memory_equal(buf, "kept", 4);
+
+    /* one that had a name and lost it does not come back */
+    assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, "named"), 0);
+    assert_int_equal(pc_link(t->v, attr.ino, PC_ROOT_INO, "again", &attr), -ENOENT);
+    assert_int_equal(pc_file_close(f), 0);
+    assert_int_equal(test_volume_fsck(t), 0);
+}
+
 static void made_open_and_patched_short(void **state)
 {
     struct test_volume *t = *state;
@@ -386,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sequential_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(patched_while_streaming, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(made_without_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(made_open_and_patched_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_size_never_falls_behind, set_up, tear_down),

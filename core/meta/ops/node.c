@@ -181,6 +181,37 @@ static int make_check(const struct pc_make *make)
     }
 }
 
+/* A new node's row, with what it has of its folder. */
+static void row_make(struct meta *m, const struct row *p, const struct pc_make *make, struct row *r)
+{
+    row_new(m, make->mode & (S_IFMT | 07777), make->uid, make->gid, p->ino, r);
+    if (p->mode & S_ISGID) {
+        r->gid = p->gid;
+        if (S_ISDIR(make->mode))
+            r->mode |= S_ISGID;
+    }
+}
+
+/* A file without a name: an orphan from the start, which ends with its last holder. What never had a name has no parent. */
+static int make_unnamed_in(struct meta *m, struct sql_conn *c, uint64_t parent,
+                           const struct pc_make *make, struct row *r)
+{
+    struct row p;
+    int rc = S_ISREG(make->mode) ? row_load_folder(c, parent, &p) : -EINVAL;
+
+    if (rc < 0)
+        return rc;
+    row_make(m, &p, make, r);
+    r->nlink = 0;
+    r->parent = 0;
+    rc = acl_inherit(c, &p, r, make->umask);
+    if (rc >= 0)
+        rc = row_insert(c, r);
+    if (rc >= 0)
+        rc = orphan_add(m, c, r->ino);
+    return rc < 0 ? rc : meta_hold(m, r->ino); /* before anybody else can see it */
+}
+
 static int make_in(struct meta *m, struct sql_conn *c, uint64_t parent, const char *name,
                    const struct pc_make *make, struct row *r)
 {
@@ -194,12 +225,7 @@ static int make_in(struct meta *m, struct sql_conn *c, uint64_t parent, const ch
         rc = edge_new(c, parent, name, folder, &p, &e);
     if (rc < 0)
         return rc;
-    row_new(m, make->mode & (S_IFMT | 07777), make->uid, make->gid, parent, r);
-    if (p.mode & S_ISGID) {
-        r->gid = p.gid;
-        if (folder)
-            r->mode |= S_ISGID;
-    }
+    row_make(m, &p, make, r);
     if (S_ISCHR(make->mode) || S_ISBLK(make->mode))
         r->rdev = make->rdev;
     if (S_ISLNK(make->mode)) {
@@ -238,6 +264,37 @@ static int op_make(struct meta *m, uint64_t parent, const char *name, const stru
     return rc;
 }
 
+static int op_make_unnamed(struct meta *m, uint64_t parent, const struct pc_make *make,
+                           struct pc_attr *attr)
+{
+    struct sql_conn *c;
+    struct row r = {.ino = 0};
+    int rc = sql_write_begin_sure(m, SQL_NEEDS_ROOM, &c), made;
+
+    if (rc < 0)
+        return rc;
+    made = make_unnamed_in(m, c, parent, make, &r);
+    rc = sql_write_end(m, c, made);
+    if (rc < 0 && made >= 0)
+        meta_drop(m, r.ino);
+    if (rc == 0)
+        row_attr(&r, attr);
+    return rc;
+}
+
+/* The first name of a node that was made without one. */
+static int orphan_adopt(struct meta *m, struct sql_conn *c, struct row *r)
+{
+    static const char del[] = "DELETE FROM orphan WHERE ino=?1";
+    int rc = sql_run(c, del, "u", r->ino);
+
+    if (rc < 0)
+        return rc;
+    sql_total_add(m, SQL_ORPHANS, -1);
+    row_count(m, r, 1);
+    return 0;
+}
+
 static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t parent,
                    const char *name, struct row *r)
 {
@@ -249,8 +306,8 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
         return rc;
     if (S_ISDIR(r->mode))
         return -EPERM;
-    if (r->nlink == 0 || (r->flags & ROW_PAST))
-        return -ENOENT;
+    if ((r->nlink == 0 && r->parent != 0) || (r->flags & (ROW_PAST | ROW_PART)))
+        return -ENOENT; /* nothing comes back that was removed */
     if (r->flags & (ROW_VERSION | ROW_LOCKED))
         return -EPERM; /* a version has one key */
     if (r->nlink >= INT32_MAX)
@@ -258,6 +315,8 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
     rc = edge_new(c, parent, name, false, &p, &e);
     if (rc == 0)
         rc = edge_insert(c, parent, e.seg, e.len, ino);
+    if (rc == 0 && r->nlink == 0)
+        rc = orphan_adopt(m, c, r);
     if (rc < 0)
         return rc;
     r->nlink++;
@@ -470,6 +529,7 @@ const struct meta_node_ops sql_node_ops = {
     .parent = op_parent,
     .setattr = op_setattr,
     .make = op_make,
+    .make_unnamed = op_make_unnamed,
     .unlink = op_unlink,
     .rmdir = op_rmdir,
     .rename = op_rename,

@@ -2,6 +2,7 @@
 /* Names: making, linking, removing; what a name may be. */
 #include "ops.h"
 
+#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
@@ -290,6 +291,59 @@ static void removed_folder(void)
     OKAY(close(fd));
 }
 
+static int link_open(int fd, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* O_TMPFILE: a file without a name, until it gets one. */
+static void unnamed(void)
+{
+    int fd, other;
+    struct stat st;
+    DIR *d;
+
+    umask(027);
+    OKAY(mkdir("d", 0755));
+    fd = OKAY(open("d", O_TMPFILE | O_RDWR, 0666));
+    SAME(write(fd, "content", 7), 7);
+    OKAY(fstat(fd, &st));
+    SAME(st.st_nlink, 0);
+    SAME(st.st_size, 7);
+    SAME(st.st_mode, S_IFREG | 0640);
+    OKAY(fsync(fd));
+    d = opendir("d");
+    CHECK(d);
+    for (struct dirent *e; (e = readdir(d));)
+        CHECK(e->d_name[0] == '.');
+    closedir(d);
+    ops_file("taken", "x");
+    FAILS(link_open(fd, "taken"), EEXIST);
+    OKAY(link_open(fd, "d/named"));
+    OKAY(fstat(fd, &st));
+    SAME(st.st_nlink, 1);
+    ops_is("d/named", "content");
+    SAME(write(fd, " more", 5), 5);
+    ops_is("d/named", "content more");
+    OKAY(link_open(fd, "second"));
+    SAME(ops_stat("second").st_nlink, 2);
+    OKAY(unlink("second"));
+    OKAY(unlink("d/named"));
+    FAILS(link_open(fd, "third"), ENOENT); /* what was removed does not come back */
+    OKAY(close(fd));
+
+    other = OKAY(open("d", O_TMPFILE | O_WRONLY | O_EXCL, 0600));
+    FAILS(link_open(other, "named"), ENOENT);
+    OKAY(close(other));
+    FAILS(open("taken", O_TMPFILE | O_RDWR, 0600), ENOTDIR);
+    FAILS(open("missing", O_TMPFILE | O_RDWR, 0600), ENOENT);
+    OKAY(unlink("taken"));
+    OKAY(rmdir("d"));
+}
+
 static void recreate(void)
 {
     for (int i = 0; i < 200; i++) {
@@ -318,6 +372,7 @@ const struct ops_case cases_name[] = {
     {"hostile_names", hostile_names, false},
     {"open_unlinked", open_unlinked, false},
     {"removed_folder", removed_folder, false},
+    {"unnamed", unnamed, false},
     {"recreate", recreate, false},
     {NULL, NULL, false},
 };
