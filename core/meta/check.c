@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "meta/conn.h"
 #include "meta/ops/row.h"
 #include "pcloud/err.h"
 
@@ -84,19 +85,14 @@
 
 uint64_t schema_window = 250000;
 
-struct check {
-    const char *find;   /* a text for each problem */
-    const char *fix[2]; /* mends all of them */
-};
-
 /* Is it asked for windows of numbers of nodes, ?1 to ?2? */
-static bool is_windowed(const struct check *c)
+static bool is_windowed(const struct schema_check *c)
 {
     return strstr(c->find, "?1") != NULL;
 }
 
 /* In this order: what is mended first makes the later ones true or shows them. */
-static const struct check checks[] = {
+static const struct schema_check checks[] = {
     {"SELECT 'the root folder is missing' WHERE NOT EXISTS "
      "(SELECT 1 FROM node n WHERE n.ino=1 AND " IS_FOLDER ")",
      {"INSERT OR REPLACE INTO node VALUES(1, 16877, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0)"}},
@@ -266,10 +262,10 @@ static const struct check checks[] = {
 #define LOST                                                                                       \
     "FROM node n WHERE " W_N " AND n.ino <> 1 AND n.nlink > 0 AND " NO_EDGE " AND NOT " IN_PAST
 static const char lost_sql[] = "SELECT n.ino " LOST " LIMIT 256";
-static const struct check lost_check = {
+static const struct schema_check lost_check = {
     "SELECT printf('node %d: no entry leads to it', n.ino) " LOST, {NULL}};
 
-static const struct check links[] = {
+static const struct schema_check links[] = {
     {"SELECT printf('node %d: %d links, not %d', n.ino, coalesce(e.k, 0), n.nlink) FROM node n "
      "LEFT JOIN " EDGES_OF " e ON e.ino=n.ino WHERE " W_N " AND NOT (" IS_FOLDER
      ") AND " LACKS(128) " AND n.nlink <> coalesce(e.k, 0)",
@@ -342,7 +338,7 @@ static int last_node(struct sql_conn *c, uint64_t *ret)
 }
 
 /* All windows of a check, on one connection: 1 if anything was found. */
-static int find_all(struct checker *k, const struct check *c)
+static int find_all(struct checker *k, const struct schema_check *c)
 {
     uint64_t last;
     bool any = false;
@@ -359,7 +355,7 @@ static int find_all(struct checker *k, const struct check *c)
     return rc < 0 ? rc : any;
 }
 
-static int run_check(struct checker *k, const struct check *c)
+static int run_check(struct checker *k, const struct schema_check *c)
 {
     int rc = find_all(k, c);
 
@@ -495,6 +491,8 @@ static int run_round(struct checker *k)
         rc = run_lost(k);
     for (size_t i = 0; i < LINKS && rc == 0; i++)
         rc = run_check(k, &links[i]);
+    for (size_t i = 0; i < quota_checks_n && rc == 0; i++)
+        rc = run_check(k, &quota_checks[i]);
     return rc;
 }
 
@@ -503,7 +501,10 @@ int schema_repair(struct meta *m, struct sql_conn *c, const struct schema_watch 
 {
     struct checker k = {.m = m, .c = c, .repair = true, .w = w};
     uint64_t left;
-    int rc = run_round(&k);
+    int rc;
+
+    c->quota = NULL; /* they are counted anew */
+    rc = run_round(&k);
 
     for (unsigned i = 1; rc == 0 && k.round > 0 && i < ROUNDS_MAX; i++)
         rc = run_round(&k);
@@ -525,7 +526,8 @@ struct look {
     uint64_t done, total;
 };
 
-static int look_step(struct look *l, const struct check *c, const struct total *t, uint64_t lo)
+static int look_step(struct look *l, const struct schema_check *c, const struct total *t,
+                     uint64_t lo)
 {
     int rc = schema_view_begin(l->k.m, l->k.w, &l->k.c);
 
@@ -542,7 +544,7 @@ static int look_step(struct look *l, const struct check *c, const struct total *
     return rc < 0 ? rc : 0;
 }
 
-static int look_check(struct look *l, const struct check *c, uint64_t last)
+static int look_check(struct look *l, const struct schema_check *c, uint64_t last)
 {
     int rc = 0;
 
@@ -552,7 +554,7 @@ static int look_check(struct look *l, const struct check *c, uint64_t last)
     return rc;
 }
 
-static uint64_t windows_of(const struct check *c, size_t n, uint64_t last)
+static uint64_t windows_of(const struct schema_check *c, size_t n, uint64_t last)
 {
     uint64_t sum = 0;
 
@@ -572,13 +574,16 @@ int schema_look(struct meta *m, const struct schema_watch *w, uint64_t *ret_prob
     rc = last_node(l.k.c, &last);
     schema_view_end(m, l.k.c);
     l.total = windows_of(checks, CHECKS, last) + windows_of(&lost_check, 1, last) +
-              windows_of(links, LINKS, last) + TOTALS;
+              windows_of(links, LINKS, last) + windows_of(quota_checks, quota_checks_n, last) +
+              TOTALS;
     for (size_t i = 0; i < CHECKS && rc == 0; i++)
         rc = look_check(&l, &checks[i], last);
     if (rc == 0)
         rc = look_check(&l, &lost_check, last);
     for (size_t i = 0; i < LINKS && rc == 0; i++)
         rc = look_check(&l, &links[i], last);
+    for (size_t i = 0; i < quota_checks_n && rc == 0; i++)
+        rc = look_check(&l, &quota_checks[i], last);
     for (size_t i = 0; i < TOTALS && rc == 0; i++)
         rc = look_step(&l, NULL, &totals[i], 0);
     if (rc == 0)

@@ -15,11 +15,14 @@ struct sql_entry {
     struct record values; /* what was bound last, for the redo file */
 };
 
+struct quota_op;
+
 struct sql_conn {
     sqlite3 *db;
     struct sql_entry **by_sql, **by_stmt; /* open addressing by address */
     size_t cap, used;
-    struct record *op; /* where running writes are noted; NULL: nowhere */
+    struct record *op;      /* where running writes are noted; NULL: nowhere */
+    struct quota_op *quota; /* what the running operation owes to quotas; NULL: there are none */
 };
 
 /** conn_open(vfs, path, c): a connection to a database that is there, with its settings made. PC_EPASSPHRASE, PC_ECORRUPT, -ENOENT. */

@@ -3,6 +3,7 @@
 #include "meta/engine.h"
 
 #include "base/alloc.h"
+#include "meta/ops/quota.h"
 #include "crypto/aead.h"
 #include "meta/schema.h"
 #include "pcloud/err.h"
@@ -195,6 +196,7 @@ static void engine_free(struct engine *e)
     readers_close(e);
     conn_close(&e->writer);
     record_free(&e->op);
+    quota_op_free(e->quota);
     redo_close(e->redo);
     if (e->shm.head && e->lease.slot < SHM_SLOTS)
         shm_slot_clear(&e->shm, e->lease.slot);
@@ -256,7 +258,8 @@ int meta_open(const struct meta_options *o, struct meta **ret)
     engine_init(e, o);
     e->dir = mem_strdup(o->dir);
     e->path = mem_printf("%s/" ENGINE_DB, o->dir);
-    if (!e->dir || !e->path)
+    e->quota = quota_op_new();
+    if (!e->dir || !e->path || !e->quota)
         goto free_engine;
     r = path_exists(e->path);
     if (r == 0)

@@ -13,7 +13,7 @@
 
 #define ENGINE_DB "volume.db"
 #define ENGINE_DB_NEW "volume.db.new" /* while it is made */
-#define ENGINE_FORMAT 3
+#define ENGINE_FORMAT 4
 #define ENGINE_PINS 256
 #define ENGINE_READERS 16
 #define ENGINE_OPS_MAX 8192       /* operations in one commit */
@@ -52,7 +52,8 @@ struct engine {
 
     pthread_mutex_t lock; /* the write connection, the lease, and down to the next blank line */
     struct sql_conn writer;
-    struct record op; /* the running operation's writes */
+    struct record op;       /* the running operation's writes */
+    struct quota_op *quota; /* what it owes to quotas */
     bool txn_open, op_barrier;
     bool op_saved; /* the running operation has a savepoint */
     unsigned txn_ops;

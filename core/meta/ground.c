@@ -2,6 +2,8 @@
 /* The ground's tables: settings, the change feed and the totals. */
 #include "meta/engine.h"
 
+#include "meta/ops/quota.h"
+
 #include "pcloud/err.h"
 
 #include <stddef.h>
@@ -88,6 +90,11 @@ int counters_load(struct engine *e)
         if (!counters[i].may_be_ahead || atomic_load(counter(e, i)) < (uint64_t)v)
             atomic_store(counter(e, i), (uint64_t)v);
     }
+    int any = quota_any(&e->writer);
+
+    if (any < 0)
+        return any;
+    atomic_store(&e->shm.head->quotas, (uint32_t)any);
     return 0;
 }
 

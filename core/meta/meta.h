@@ -95,6 +95,8 @@ struct meta_totals {
     uint64_t files, folders, objects, bytes, blocks, block_bytes, packs, meta_bytes, damaged;
 };
 int meta_totals(struct meta *m, struct meta_totals *ret);
+/** meta_has_quotas(m): may any folder have a quota? Errs to true. One look into shared memory. */
+bool meta_has_quotas(struct meta *m);
 /** meta_count_damage(m, n): add to the kept count of damaged reads. */
 int meta_count_damage(struct meta *m, uint64_t n);
 

@@ -5,6 +5,7 @@
 
 #include "meta/meta.h"
 #include "pcloud/node.h"
+#include "pcloud/quota.h"
 
 /* Names are names on the mount; the engine maps them by tree/segment.h inside the transaction. Semantics and errors as in pcloud/node.h. */
 struct meta_entry {
@@ -59,6 +60,13 @@ struct meta_node_ops {
     int (*clone_end)(struct meta *m, struct meta_clone *k, uint64_t parent, const char *name,
                      struct pc_attr *attr);
     void (*clone_free)(struct meta *m, struct meta_clone *k);
+
+    /* Quotas, as in pcloud/quota.h. set: 1 if what is below is yet to be counted, by quota_step: 1 as long as there is something to count. room: 1, 0 (nothing written) if none. */
+    int (*quota_set)(struct meta *m, uint64_t ino, uint64_t bytes_max, uint64_t nodes_max);
+    int (*quota_rm)(struct meta *m, uint64_t ino);
+    int (*quota_list)(struct meta *m, uint64_t after, unsigned max, struct pc_quota *quotas);
+    int (*quota_step)(struct meta *m);
+    int (*quota_room)(struct meta *m, uint64_t ino, struct pc_quota_room *ret);
 };
 
 #endif

@@ -7,9 +7,10 @@
 
 #include "pcloud/node.h"
 
-const char *const schema_tables[] = {
-    "node", "edge",  "inline", "symlink", "xattr", "object", "past", "bucket",     "bucket_setting",
-    "pack", "block", "slice",  "upload",  "part",  "orphan", "user", "access_key", NULL};
+const char *const schema_tables[] = {"node",   "edge",       "inline", "symlink",        "xattr",
+                                     "object", "past",       "bucket", "bucket_setting", "pack",
+                                     "block",  "slice",      "upload", "part",           "orphan",
+                                     "user",   "access_key", "link",   "quota",          NULL};
 
 /* Columns and flags: docs/FORMATS.md, "Metadata tables". Where the key is the row there is no rowid; nothing is indexed that no operation seeks. */
 static const char tables[] =
@@ -57,7 +58,12 @@ static const char tables[] =
     " role INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE access_key(access TEXT PRIMARY KEY, secret TEXT NOT NULL, user TEXT NOT NULL,"
     " bucket TEXT NOT NULL, read_only INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 3;";
+    "CREATE TABLE link(ino INTEGER NOT NULL, parent INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY(ino, parent)) WITHOUT ROWID;"
+    "CREATE TABLE quota(ino INTEGER PRIMARY KEY, bytes_max INTEGER NOT NULL,"
+    " nodes_max INTEGER NOT NULL, bytes INTEGER NOT NULL, nodes INTEGER NOT NULL,"
+    " cursor INTEGER NOT NULL);"
+    "PRAGMA user_version = 4;";
 
 static const char root[] =
     "INSERT INTO node VALUES(?1, ?2, ?3, ?4, 2, 0, 0, 0, ?5, ?5, ?5, ?5, 1, ?1, 0)";

@@ -9,7 +9,7 @@
 #include "meta/sql.h"
 
 /* PRAGMA user_version of a database made by this code; another one is PC_EVERSION. */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /**
  * schema_create(db, uid, gid): the tables of the operations (those of connections and sessions are made by whoever keeps them) and the root folder
@@ -26,6 +26,15 @@ struct schema_watch {
     int (*step)(void *arg, uint64_t done, uint64_t total);
     void *arg;
 };
+
+/* A text for each problem: for windows of numbers of nodes if it has ?1 and ?2; and what mends all of them. */
+struct schema_check {
+    const char *find;
+    const char *fix[2];
+};
+/* Those of ops/quota_check.c: names of files, and quotas. */
+extern const struct schema_check quota_checks[];
+extern const size_t quota_checks_n;
 
 /**
  * schema_look(m, w, ret_problems): every invariant of core/meta/ops/README.md, each in a view of its own (what is committed when it begins), large ones in windows:

@@ -101,3 +101,13 @@ bool sql_is_held(struct meta *m, uint64_t ino)
     lease_reap(&e->lease, &e->shm);
     return shm_is_held(&e->shm, ino);
 }
+
+bool meta_has_quotas(struct meta *m)
+{
+    return atomic_load(&engine_of(m)->shm.head->quotas) != 0;
+}
+
+void sql_quotas_begin(struct meta *m)
+{
+    atomic_store(&engine_of(m)->shm.head->quotas, 1);
+}

@@ -78,6 +78,9 @@ uint64_t sql_oldest_pin(struct meta *m);
 /** sql_session_alive(m, session): does its process live? */
 bool sql_session_alive(struct meta *m, uint64_t session);
 
+/** sql_quotas_begin(m): from now on operations count for quotas. Inside a write that has made one. */
+void sql_quotas_begin(struct meta *m);
+
 /* Totals kept in the database by triggers of code, not of SQL: added within the operation, written once a commit. */
 enum sql_total {
     SQL_FILES,

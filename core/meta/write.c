@@ -2,6 +2,8 @@
 /* Operations: each in a savepoint of the open transaction, kept for redoing until the commit. */
 #include "meta/engine.h"
 
+#include "meta/ops/quota.h"
+
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 
@@ -53,6 +55,13 @@ static int txn_begin(struct engine *e)
     r = sql_run(&e->writer, "BEGIN IMMEDIATE", "");
     if (r < 0)
         goto leave;
+    if (atomic_load(&h->quotas) != 0) {
+        r = quota_any(&e->writer);
+        if (r == 0)
+            atomic_store(&h->quotas, 0); /* the last one went */
+        if (r < 0)
+            goto rollback;
+    }
     e->txn_base = atomic_load(&h->commits);
     e->feed_next = atomic_load(&h->feed_end) + 1;
     e->txn_first_id = atomic_load(&h->next_id);
@@ -60,6 +69,9 @@ static int txn_begin(struct engine *e)
     e->txn_open = true;
     redo_begin(e->redo, e->txn_base, e->session);
     return 0;
+rollback:
+    if (!sqlite3_get_autocommit(e->writer.db))
+        sql_run(&e->writer, "ROLLBACK", "");
 leave:
     atomic_store(&h->holder, 0);
 release:
@@ -73,6 +85,11 @@ static int op_begin(struct engine *e, bool saved, struct sql_conn **ret)
 
     if (r == 0 && !e->txn_open)
         r = txn_begin(e);
+    e->writer.quota = r == 0 && atomic_load(&e->shm.head->quotas) != 0 ? e->quota : NULL;
+    if (e->writer.quota) {
+        quota_begin(e->quota);
+        saved = true; /* it may be refused at its end */
+    }
     if (r == 0 && saved)
         r = sql_run(&e->writer, "SAVEPOINT op", "");
     else if (r == 0 && sqlite3_get_autocommit(e->writer.db)) /* a failed read ended it */
@@ -234,8 +251,14 @@ static int op_end(struct engine *e)
 int sql_write_end(struct meta *m, struct sql_conn *c, int rc)
 {
     struct engine *e = engine_of(m);
-    int r = rc;
+    int r;
 
+    if (rc >= 0 && c->quota) {
+        r = quota_end(c);
+        rc = r < 0 ? r : rc;
+    }
+    r = rc;
+    c->quota = NULL;
     sql_note(c, NULL);
     if (rc < 0)
         op_undo(e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both doors at random against a tree in memory: every code, every name, every node; and nothing for the check to find. */
 #include "meta/object.h"
+#include "meta/ops/quota.h"
 
 #include "pcloud/err.h"
 #include "test_env.h"
@@ -42,6 +43,7 @@ static struct medge edges[EDGES];
 static int node_count;
 static uint64_t rng;
 static int values;
+static unsigned quotas_seen; /* compared */
 
 static const char *const names[] = {"a", "b", "bkt", "bk2", "a", "b"};
 static const char *const buckets[] = {"bkt", "bk2", "bkt", "pcloud"};
@@ -570,6 +572,26 @@ static void do_hold(void)
     assert_true(t.m->content->gc_orphans(t.m, 1000) >= gone);
 }
 
+/* Quotas that nothing exceeds: what they count is compared by the check. Small steps, so that counting meets what the others do. */
+static void do_quota(void)
+{
+    int f = any_folder(), rc;
+
+    if (pick(4) == 0) {
+        rc = t.m->node->quota_rm(t.m, nodes[f].ino);
+        assert_true(rc == 0 || rc == -ENODATA);
+        return;
+    }
+    quota_count_max = pick(3) ? 4096 : 0;
+    quota_step = 1 + pick(20);
+    rc = t.m->node->quota_set(t.m, nodes[f].ino, 1 << 30, PC_QUOTA_NONE);
+    assert_true(rc >= 0);
+    nodes[f].implicit = false;
+    for (unsigned n = pick(4); rc > 0 && n > 0; n--)
+        rc = t.m->node->quota_step(t.m);
+    assert_true(rc >= 0);
+}
+
 /* One folder as the engine shows it, against the model. */
 struct look {
     int folder, n;
@@ -638,6 +660,50 @@ static void compare_content(void)
     }
 }
 
+/* What the model has below a folder: files of several names once, if the engine counts them there. */
+static void count_below(int folder, bool *seen, struct pc_quota *q)
+{
+    for (int i = 0; i < EDGES; i++) {
+        struct mnode *n = &nodes[edges[i].node];
+        struct pc_attr a;
+
+        if (!edges[i].used || edges[i].parent != folder || seen[edges[i].node])
+            continue;
+        seen[edges[i].node] = true;
+        assert_int_equal(t.m->node->getattr(t.m, n->ino, &a), 0);
+        q->nodes++;
+        q->bytes += a.used;
+        if (n->folder)
+            count_below(edges[i].node, seen, q);
+    }
+}
+
+/* Files of several names may count elsewhere: the limits of what is right are those without and with all of them. */
+static void compare_quotas(void)
+{
+    struct pc_quota q;
+
+    for (int i = 0; i < node_count; i++) {
+        struct pc_quota want = {0};
+        bool seen[NODES] = {false};
+        uint64_t shared = 0;
+
+        if (!nodes[i].folder || (i != ROOT && nodes[i].nlink == 0) ||
+            t.m->node->quota_list(t.m, nodes[i].ino - 1, 1, &q) == 0 || q.ino != nodes[i].ino ||
+            q.counting)
+            continue;
+        count_below(i, seen, &want);
+        for (int k = 0; k < node_count; k++)
+            shared += seen[k] && !nodes[k].folder && nodes[k].nlink > 1;
+        if (i == ROOT)
+            shared = 0;
+        assert_in_range(q.nodes, want.nodes - shared, want.nodes);
+        if (shared == 0)
+            assert_int_equal(q.bytes, want.bytes);
+        quotas_seen++;
+    }
+}
+
 static void compare(void)
 {
     struct meta_totals totals;
@@ -653,6 +719,7 @@ static void compare(void)
     assert_int_equal(totals.folders, folders);
     assert_int_equal(totals.files, files);
     assert_true(test_meta_clean(t.m));
+    compare_quotas();
 }
 
 static void both_doors_show_one_tree(void **state)
@@ -660,7 +727,7 @@ static void both_doors_show_one_tree(void **state)
     static void (*const steps[])(void) = {do_make,   do_make,   do_remove,   do_link,   do_rename,
                                           do_rename, do_rename, do_exchange, do_write,  do_put,
                                           do_put,    do_put,    do_delete,   do_delete, do_get,
-                                          do_hold,   do_bucket};
+                                          do_hold,   do_bucket, do_quota};
 
     (void)state;
     for (uint64_t seed = 1; seed <= 6; seed++) {
@@ -682,6 +749,7 @@ static void both_doors_show_one_tree(void **state)
         }
         test_meta_free(&t);
     }
+    assert_true(quotas_seen > 100);
 }
 
 int main(void)

@@ -28,9 +28,15 @@ static uint64_t rng;
 
 static int set_up(void **state)
 {
+    struct pc_attr a;
+
     (void)state;
     test_meta_new(&t);
     assert_int_equal(t.m->object->bucket_create(t.m, BUCKET, "alice"), 0);
+    /* (what quotas count is looked at by the check at the end) */
+    assert_int_equal(t.m->node->quota_set(t.m, PC_ROOT_INO, 1 << 30, PC_QUOTA_NONE), 0);
+    assert_int_equal(t.m->node->lookup(t.m, PC_ROOT_INO, BUCKET, &a), 0);
+    assert_int_equal(t.m->node->quota_set(t.m, a.ino, 1 << 30, 1 << 20), 0);
     return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "meta/engine.h"
 #include "meta/ops/header.h"
+#include "meta/ops/link.h"
+#include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
 #include "meta/s3/past.h"
 
@@ -207,13 +209,17 @@ static int copy_node(struct meta *m, struct sql_conn *c, struct clone *k, const 
 /* One more name of a node that is copied already. */
 static int copy_link(struct sql_conn *c, struct clone *k, const struct name *e, uint64_t ino)
 {
-    static const char sql[] = "UPDATE node SET nlink=nlink+1 WHERE ino=?1";
+    struct row r;
     int rc = edge_insert(c, k->at.to, e->seg, e->len, ino);
 
     if (rc == 0)
-        rc = sql_run(c, sql, "u", ino);
+        rc = row_load(c, ino, &r);
+    if (rc == 0)
+        rc = link_more(c, &r, k->at.to);
+    if (rc == 0)
+        rc = row_store(c, &r);
     k->seen.entries++;
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 static int copy_entry(struct meta *m, struct sql_conn *c, struct clone *k, const struct name *e)
@@ -409,9 +415,11 @@ static int begin_in(struct meta *m, struct sql_conn *c, struct clone *k, uint64_
         rc = copy_node(m, c, k, &r, 0, PC_ROOT_INO, &n);
     if (rc == 0)
         rc = orphan_add(m, c, n.ino);
+    k->folder = S_ISDIR(r.mode);
+    if (rc == 0 && k->folder)
+        rc = quota_aside(c, n.ino);
     if (rc < 0)
         return rc;
-    k->folder = S_ISDIR(r.mode);
     if (k->folder)
         rc = todo_push(k, r.ino, n.ino);
     if (rc == 0) {
@@ -468,6 +476,8 @@ static int end_in(struct meta *m, struct sql_conn *c, const struct clone *k, uin
     r->flags &= ~(unsigned)ROW_IMPLICIT;
     row_count(m, r, 1);
     rc = row_store(c, r);
+    if (rc == 0 && c->quota)
+        rc = quota_forget(c, r->ino); /* (kept aside: it has counted what came) */
     if (rc < 0)
         return rc;
     p.mtime = p.ctime = r->ctime;

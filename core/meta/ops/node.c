@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "meta/ops/acl.h"
+#include "meta/ops/link.h"
+#include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
 
 static int lookup_in(struct sql_conn *c, uint64_t parent, const char *name, struct row *r)
@@ -319,9 +321,10 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
         rc = orphan_adopt(m, c, r);
     if (rc < 0)
         return rc;
-    r->nlink++;
+    rc = link_more(c, r, parent);
+    if (rc < 0)
+        return rc;
     r->ctime = wall_ns();
-    r->parent = parent;
     rc = row_store(c, r);
     if (rc < 0)
         return rc;
@@ -482,7 +485,7 @@ static int path_prepend(struct sql_conn *c, uint64_t parent, uint64_t ino, char 
 
 #define PATH_DEPTH_MAX 4096
 
-static int path_in(struct sql_conn *c, uint64_t ino, char *buf, size_t cap)
+int node_path(struct sql_conn *c, uint64_t ino, char *buf, size_t cap)
 {
     size_t at = cap - 1;
     struct row r;
@@ -518,7 +521,7 @@ static int op_path(struct meta *m, uint64_t ino, char *buf, size_t cap)
 
     if (rc < 0)
         return rc;
-    rc = path_in(c, ino, buf, cap);
+    rc = node_path(c, ino, buf, cap);
     sql_read_end(m, c);
     return rc;
 }
@@ -546,4 +549,9 @@ const struct meta_node_ops sql_node_ops = {
     .clone_step = op_clone_step,
     .clone_end = op_clone_end,
     .clone_free = op_clone_free,
+    .quota_set = op_quota_set,
+    .quota_rm = op_quota_rm,
+    .quota_list = op_quota_list,
+    .quota_step = op_quota_step,
+    .quota_room = op_quota_room,
 };

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "meta/ops/link.h"
+#include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
 #include "meta/s3/past.h"
 #include "pcloud/err.h"
@@ -38,6 +40,8 @@ int node_free(struct meta *m, struct sql_conn *c, const struct row *r)
         rc = sql_run(c, link, "u", r->ino);
     if (S_ISDIR(r->mode))
         rc = rc < 0 ? rc : upload_drop_all(m, c, r->ino);
+    if (S_ISDIR(r->mode) && rc >= 0 && c->quota)
+        rc = quota_forget(c, r->ino);
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]) && rc >= 0; i++) {
         if (more[i].flag == 0 || (r->flags & more[i].flag))
             rc = sql_run(c, more[i].sql, "u", r->ino);
@@ -56,18 +60,23 @@ int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino)
     return 0;
 }
 
-int node_unlink(struct meta *m, struct sql_conn *c, struct row *r)
+int node_unlink(struct meta *m, struct sql_conn *c, struct row *r, uint64_t folder)
 {
     int rc = 0;
 
     r->ctime = wall_ns();
     if (!S_ISDIR(r->mode) && r->nlink > 1) {
-        r->nlink--;
-        return row_store(c, r);
+        rc = link_less(c, r, folder);
+        return rc < 0 ? rc : row_store(c, r);
     }
     if (r->nlink > 0)
         row_count(m, r, -1);
     r->nlink = 0;
+    rc = quota_follow(c, r);
+    if (rc == 0 && S_ISDIR(r->mode) && c->quota)
+        rc = quota_forget(c, r->ino);
+    if (rc < 0)
+        return rc;
     if (!sql_is_held(m, r->ino)) {
         rc = node_free(m, c, r);
         if (rc != 0)
@@ -83,7 +92,7 @@ int folder_remove(struct meta *m, struct sql_conn *c, struct row *parent, struct
     int rc = edge_delete(c, e->parent, e->seg, e->len);
 
     if (rc == 0)
-        rc = node_unlink(m, c, f);
+        rc = node_unlink(m, c, f, e->parent);
     if (rc < 0)
         return rc;
     parent->nlink--;
@@ -126,7 +135,7 @@ static int unlink_in(struct meta *m, struct sql_conn *c, uint64_t parent, const 
     kept = version_leave(m, c, &e, &r, true);
     rc = kept < 0 ? kept : edge_delete(c, parent, e.seg, e.len);
     if (rc == 0)
-        rc = kept ? node_away(c, &r) : node_unlink(m, c, &r);
+        rc = kept ? node_away(c, &r) : node_unlink(m, c, &r, parent);
     if (rc < 0)
         return rc;
     p.mtime = p.ctime = r.ctime;
@@ -198,13 +207,13 @@ static int orphan_page(struct meta *m, uint64_t after, uint64_t inos[ORPHAN_PAGE
 }
 
 /* An entry of a folder that nobody can reach any more: what is below a folder waits for its own turn. */
-static int drop_entry(struct meta *m, struct sql_conn *c, uint64_t ino)
+static int drop_entry(struct meta *m, struct sql_conn *c, uint64_t folder, uint64_t ino)
 {
     struct row r;
     int rc = row_load(c, ino, &r);
 
     if (rc < 0 || !S_ISDIR(r.mode))
-        return rc < 0 ? rc : node_unlink(m, c, &r);
+        return rc < 0 ? rc : node_unlink(m, c, &r, folder);
     row_count(m, &r, -1);
     r.nlink = 0;
     r.parent = PC_ROOT_INO;
@@ -232,7 +241,7 @@ static int drop_entries(struct meta *m, struct sql_conn *c, uint64_t ino)
     if (rc >= 0 && n > 0)
         rc = sql_run(c, del, "uu", ino, (uint64_t)n);
     for (unsigned i = 0; i < n && rc >= 0; i++)
-        rc = drop_entry(m, c, inos[i]);
+        rc = drop_entry(m, c, ino, inos[i]);
     return rc < 0 ? rc : n == 0;
 }
 
@@ -252,7 +261,9 @@ static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
         return 2;
     rc = row_load(c, ino, &r);
     if (rc == 0 && S_ISDIR(r.mode)) {
-        rc = drop_entries(m, c, ino);
+        rc = c->quota ? quota_forget(c, ino) : 0;
+        if (rc == 0)
+            rc = drop_entries(m, c, ino);
         if (rc <= 0)
             return rc;
         rc = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rename(2) and renameat2(2): edges move, nodes and what is below them stay. */
+#include "meta/ops/link.h"
 #include "meta/ops/ops.h"
 #include "meta/s3/past.h"
 
@@ -121,11 +122,13 @@ static int store_folders(struct sql_conn *c, struct move *v, int64_t now)
     return row_store(c, &v->to);
 }
 
-static int store_node(struct sql_conn *c, struct row *r, uint64_t parent, int64_t now)
+/* A name of it moved from one folder to another. */
+static int store_node(struct sql_conn *c, struct row *r, uint64_t from, uint64_t to, int64_t now)
 {
-    r->parent = parent;
+    int rc = link_move(c, r, from, to);
+
     r->ctime = now;
-    return row_store(c, r);
+    return rc < 0 ? rc : row_store(c, r);
 }
 
 /* The entry takes the new name's place, and what was there goes. */
@@ -142,7 +145,7 @@ static int replace(struct meta *m, struct sql_conn *c, struct move *v, const cha
     if (rc >= 0 && v->exists) {
         rc = edge_point(c, v->dst.parent, v->dst.seg, v->dst.len, v->src.ino);
         if (rc == 0)
-            rc = kept ? row_store(c, &v->other) : node_unlink(m, c, &v->other);
+            rc = kept ? row_store(c, &v->other) : node_unlink(m, c, &v->other, to->ino);
         to->nlink -= v->dst.folder;
     } else if (rc == 0) {
         v->dst.parent = to->ino;
@@ -156,7 +159,7 @@ static int replace(struct meta *m, struct sql_conn *c, struct move *v, const cha
         return rc;
     v->from.nlink -= v->src.folder;
     to->nlink += v->src.folder;
-    rc = store_node(c, &v->node, to->ino, now);
+    rc = store_node(c, &v->node, v->from.ino, to->ino, now);
     if (rc == 0)
         rc = store_folders(c, v, now);
     if (rc == 0)
@@ -226,9 +229,9 @@ static int exchange(struct meta *m, struct sql_conn *c, struct move *v)
         return rc;
     v->from.nlink = v->from.nlink - v->src.folder + v->dst.folder;
     to->nlink = to->nlink - v->dst.folder + v->src.folder;
-    rc = store_node(c, &v->node, to->ino, now);
+    rc = store_node(c, &v->node, v->from.ino, to->ino, now);
     if (rc == 0)
-        rc = store_node(c, &v->other, v->from.ino, now);
+        rc = store_node(c, &v->other, to->ino, v->from.ino, now);
     return rc < 0 ? rc : store_folders(c, v, now);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "meta/ops/quota.h"
+
 #define NS 1000000000
 
 int64_t wall_ns(void)
@@ -68,6 +70,9 @@ void row_read(sqlite3_stmt *st, int at, struct row *r)
     r->version = col_u(st, at + 12);
     r->parent = col_u(st, at + 13);
     r->flags = (unsigned)col_u(st, at + 14);
+    r->counted.used = r->used;
+    r->counted.parent = r->parent;
+    r->counted.linked = r->nlink > 0;
 }
 
 int row_load(struct sql_conn *c, uint64_t ino, struct row *r)
@@ -94,7 +99,7 @@ int row_load_folder(struct sql_conn *c, uint64_t ino, struct row *r)
     return r->nlink == 0 ? -ENOENT : 0;
 }
 
-int row_insert(struct sql_conn *c, const struct row *r)
+int row_insert(struct sql_conn *c, struct row *r)
 {
     static const char sql[] =
         "INSERT INTO node VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
@@ -102,10 +107,11 @@ int row_insert(struct sql_conn *c, const struct row *r)
                      (uint64_t)r->gid, (uint64_t)r->nlink, r->size, r->used, r->rdev, r->atime,
                      r->mtime, r->ctime, r->btime, r->version, r->parent, (uint64_t)r->flags);
 
-    return rc < 0 ? rc : 0;
+    memset(&r->counted, 0, sizeof(r->counted));
+    return rc < 0 ? rc : c->quota ? quota_changed(c, r, true) : 0;
 }
 
-int row_store(struct sql_conn *c, const struct row *r)
+int row_store(struct sql_conn *c, struct row *r)
 {
     static const char sql[] =
         "UPDATE node SET mode=?2, uid=?3, gid=?4, nlink=?5, size=?6, used=?7, atime=?8, mtime=?9,"
@@ -114,7 +120,7 @@ int row_store(struct sql_conn *c, const struct row *r)
                      (uint64_t)r->gid, (uint64_t)r->nlink, r->size, r->used, r->atime, r->mtime,
                      r->ctime, r->version, r->parent, (uint64_t)r->flags);
 
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : quota_follow(c, r);
 }
 
 void row_attr(const struct row *r, struct pc_attr *attr)

@@ -36,8 +36,13 @@ struct row {
     uint32_t mode, uid, gid, nlink;
     uint64_t size, used, rdev;
     int64_t atime, mtime, ctime, btime; /* ns */
-    uint64_t version, parent;           /* of files: where it was linked last, for messages */
+    uint64_t version,
+        parent; /* of files: a folder that has a name of it; of past versions: their bucket */
     unsigned flags;
+    struct {
+        uint64_t used, parent;
+        bool linked;
+    } counted; /* what of it the quotas above have counted: kept by row_read, row_insert, row_store */
 };
 
 /* The columns of a row in a SELECT whose node is called n; row_read takes them from column ${at} on. */
@@ -50,8 +55,8 @@ void row_read(sqlite3_stmt *st, int at, struct row *r);
 /** row_load(c, ino, r): 0 or -ENOENT. row_load_folder: a folder that is still linked; -ENOENT, -ENOTDIR. */
 int row_load(struct sql_conn *c, uint64_t ino, struct row *r);
 int row_load_folder(struct sql_conn *c, uint64_t ino, struct row *r);
-int row_insert(struct sql_conn *c, const struct row *r);
-int row_store(struct sql_conn *c, const struct row *r);
+int row_insert(struct sql_conn *c, struct row *r);
+int row_store(struct sql_conn *c, struct row *r);
 void row_attr(const struct row *r, struct pc_attr *attr);
 
 /** row_new(m, mode, uid, gid, parent, r): a row for a new node of one link (a folder: two), now. */
@@ -99,8 +104,10 @@ int edge_delete(struct sql_conn *c, uint64_t parent, const char *seg, size_t len
  */
 int edge_feed(struct meta *m, struct sql_conn *c, unsigned kinds, const struct edge *e);
 
-/** node_unlink(m, c, r): a link of ${r} went. The last one's content goes too, now or (held by somebody, or much) by gc_orphans. Stores the row. */
-int node_unlink(struct meta *m, struct sql_conn *c, struct row *r);
+/** node_unlink(m, c, r, folder): a name of ${r} in a folder went. The last one's content goes too, now or (held by somebody, or much) by gc_orphans. Stores the row. */
+int node_unlink(struct meta *m, struct sql_conn *c, struct row *r, uint64_t folder);
+/** node_path(c, ino, buf, cap): where it is on the mount, "?" if nowhere; for messages. */
+int node_path(struct sql_conn *c, uint64_t ino, char *buf, size_t cap);
 /** orphan_add(m, c, ino): a node without links waits for its end. */
 int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino);
 /** node_free(m, c, r): delete a node without links and its content in steps: 1 if all of it is gone, 0 if the next call goes on. */

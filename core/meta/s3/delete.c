@@ -39,7 +39,7 @@ static int del_file(struct meta *m, struct sql_conn *c, const struct key_path *p
     if (rc == 0)
         rc = edge_delete(c, e.parent, e.seg, e.len);
     if (rc == 0 && !kept)
-        rc = node_unlink(m, c, r);
+        rc = node_unlink(m, c, r, e.parent);
     if (rc == 0)
         rc = row_load(c, e.parent, &parent);
     if (rc < 0)

@@ -229,7 +229,7 @@ static int put_file(struct put *w, struct object *was, bool is_object, struct ro
     }
     rc = edge_point(w->c, w->edge.parent, w->edge.seg, w->edge.len, r->ino);
     if (rc == 0 && !kept)
-        rc = node_unlink(w->m, w->c, old);
+        rc = node_unlink(w->m, w->c, old, w->edge.parent);
     if (rc == 0)
         rc = sql_feed(w->m, w->c, PC_CHANGE_ATTR, old->ino, 0, NULL, 0);
     return rc < 0 ? rc : finish_put(w, PC_CHANGE_ENTRY);
@@ -353,7 +353,7 @@ static int restore_folder(struct put *w, struct object *old, struct row *r)
     w->place.bucket.flags = 0; /* (nothing is replaced) */
     rc = put_folder(w, old, false, &folder);
     mem_free((void *)(uintptr_t)shown.headers.data);
-    return rc < 0 ? rc : node_unlink(w->m, w->c, r);
+    return rc < 0 ? rc : node_unlink(w->m, w->c, r, r->parent);
 }
 
 int object_restore(struct meta *m, struct sql_conn *c, const struct meta_key *k, struct row *r)

@@ -100,7 +100,7 @@ int past_drop(struct meta *m, struct sql_conn *c, const struct place *pl, const 
     if (rc < 0)
         return rc;
     r.flags &= ~(unsigned)ROW_PAST;
-    return node_unlink(m, c, &r);
+    return node_unlink(m, c, &r, r.parent);
 }
 
 void version_new(char id[PC_VERSION_MAX])
@@ -216,6 +216,7 @@ static int keep(struct meta *m, struct sql_conn *c, const struct place *pl, stru
     if (rc < 0)
         return rc;
     r->flags |= ROW_PAST;
+    r->parent = pl->bucket.ino;
     rc = row_store(c, r);
     if (rc == 0)
         rc = past_add(c, pl, id, r->ino, r->mtime);

@@ -156,7 +156,7 @@ int part_drop(struct meta *m, struct sql_conn *c, uint64_t ino)
     if (rc < 0)
         return rc == -ENOENT ? 0 : rc;
     r.flags &= ~(unsigned)ROW_PART;
-    return node_unlink(m, c, &r);
+    return node_unlink(m, c, &r, r.parent);
 }
 
 /* A few statements for all parts, however many: those with content become orphans, which gc_orphans frees in steps. */

@@ -40,7 +40,8 @@ struct shm_head {
     _Atomic uint64_t last_session;
     _Atomic int64_t lease_since; /* monotonic ns: when the lease was taken */
     _Atomic uint32_t lease_slot; /* slot + 1 of who holds it, 0: nobody said so */
-    uint32_t unused2[5];
+    _Atomic uint32_t quotas;     /* may any folder have a quota? Set within a change */
+    uint32_t unused2[4];
     struct shm_slot slots[SHM_SLOTS];
 };
 
