@@ -37,7 +37,9 @@ int link_more(struct sql_conn *c, struct row *r, uint64_t folder)
 {
     int rc = r->nlink == 1 ? add(c, r->ino, r->parent) : 0;
 
-    if (rc == 0)
+    if (r->nlink == 0)
+        r->parent = folder; /* its first */
+    else if (rc == 0)
         rc = add(c, r->ino, folder);
     if (rc == 0)
         r->nlink++;

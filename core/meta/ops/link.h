@@ -10,7 +10,7 @@
  * folder that has a name of it, without an index of all entries by node.
  */
 
-/** link_more(c, r, folder): the file gets one more name, in that folder: nlink and rows; the caller stores the row. */
+/** link_more(c, r, folder): the file gets one more name, or its first, in that folder: nlink and rows; the caller stores the row. */
 int link_more(struct sql_conn *c, struct row *r, uint64_t folder);
 /** link_less(c, r, folder): one of several names went: nlink, parent and rows; the caller stores the row. */
 int link_less(struct sql_conn *c, struct row *r, uint64_t folder);
