@@ -3,6 +3,7 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 
+#include <stdbool.h>
 #include <time.h>
 
 struct gateway { /* all borrowed; set before the first request */
@@ -11,6 +12,9 @@ struct gateway { /* all borrowed; set before the first request */
     const char *region;   /* that clients sign for */
     const char *domain;   /* of bucket.domain addressing; "" is off */
     struct metrics *metrics;
+    struct guard *guard;
+    struct audit *audit; /* NULL: off */
+    bool audit_refuses;  /* no request without a line */
     time_t started;
     const char *metrics_path; /* where the web address shows them */
     enum gateway_metrics { METRICS_NOBODY, METRICS_LOCAL, METRICS_ANY } metrics_for;

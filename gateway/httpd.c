@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PROTOCOLS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" /* of GnuTLS */
+
 struct exchange *exchange_of(struct worker_job *job)
 {
     return (struct exchange *)((char *)job - offsetof(struct exchange, job));
@@ -95,6 +97,14 @@ void exchange_wake(struct exchange *x)
         MHD_resume_connection(x->connection);
 }
 
+static struct conn *conn_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
 /* The target as it came: libmicrohttpd changes it in place right afterwards. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 {
@@ -109,6 +119,8 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
     x->req.target = x->target;
     x->connection = c;
     x->server = s;
+    x->conn = conn_of(c);
+    conn_phase(x->conn, CONN_HEAD);
     atomic_init(&x->refs, 1);
     atomic_fetch_add(&s->active, 1);
     return x;
@@ -176,6 +188,22 @@ static const char *check_framing(struct req *r, unsigned *status, const char *ve
     return NULL;
 }
 
+static const char *tls_version(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_PROTOCOL);
+
+    switch (info ? info->protocol : 0) { /* of GnuTLS, which is not linked for this */
+    case 0:
+        return NULL;
+    case 4:
+        return "TLSv1.2";
+    case 5:
+        return "TLSv1.3";
+    default:
+        return "other";
+    }
+}
+
 static void read_peer(struct req *r, struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info =
@@ -188,6 +216,7 @@ static void read_peer(struct req *r, struct MHD_Connection *c)
                                                              : sizeof(struct sockaddr_in),
                     host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(r->peer, sizeof r->peer, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+    r->tls = tls_version(c);
 }
 
 static enum MHD_Result on_head(struct exchange *x, const char *method, const char *version)
@@ -201,6 +230,8 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     r->head = strcmp(method, "HEAD") == 0;
     r->scheme = x->server->scheme;
     read_peer(r, x->connection);
+    r->address = conn_address(x->conn);
+    conn_phase(x->conn, CONN_WORK);
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, r);
     if (r->header_count > REQ_HEADERS_MAX) {
         r->header_count = REQ_HEADERS_MAX;
@@ -209,6 +240,8 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     wrong = check_framing(r, &status, version);
     if (wrong)
         return reply_refuse(x, status, wrong);
+    if (!guard_host(x->server->httpd->options.guard, req_header(r, "Host")))
+        return reply_refuse(x, 421, "This server does not answer for that host.");
     if (uri_split(x->target, &r->uri) < 0)
         return reply_refuse(x, 400, "The request target is not usable.");
     return body_begin(x);
@@ -247,9 +280,44 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **context,
     if (!x)
         return;
     *context = NULL;
+    conn_phase(x->conn, CONN_IDLE);
     x->sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     atomic_fetch_add(&s->httpd->requests, 1);
     exchange_unref(x);
+}
+
+static enum MHD_Result on_accept(void *arg, const struct sockaddr *sa, socklen_t len)
+{
+    const struct server *s = arg;
+    struct conns *conns = guard_conns(s->httpd->options.guard);
+
+    (void)len;
+    return !conns || s->httpd->options.admit_all || conns_admit(conns, conns_address(conns, sa))
+               ? MHD_YES
+               : MHD_NO;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *c, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    const struct server *s = arg;
+    struct conns *conns = guard_conns(s->httpd->options.guard);
+    const union MHD_ConnectionInfo *fd, *sa;
+    struct conn *conn;
+
+    if (!conns)
+        return;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            conns_end(conns, *context);
+        *context = NULL;
+        return;
+    }
+    fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    sa = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (fd && sa && sa->client_addr &&
+        conns_begin(conns, fd->connect_fd, conns_address(conns, sa->client_addr), &conn) == 0)
+        *context = conn;
 }
 
 static size_t keep_escaped(void *arg, struct MHD_Connection *c, char *text)
@@ -279,17 +347,19 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd, const char *cer
                      MHD_USE_TURBO | (cert ? (unsigned)MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PROTOCOLS},
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        flags, 0, on_accept, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        s, MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT, o->connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)16384, MHD_OPTION_ARRAY,
-        cert ? tls : none, MHD_OPTION_END);
+        s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)16384, MHD_OPTION_ARRAY, cert ? tls : none,
+        MHD_OPTION_END);
 }
 
 /* Another daemon on the socket, the newest of the list. */

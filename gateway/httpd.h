@@ -19,6 +19,8 @@ struct httpd_options {
     struct workers *pool;      /* where the app runs; outlives the server */
     const struct req_app *app; /* outlives the server */
     void *ctx;                 /* of app->head */
+    struct guard *guard;       /* outlives the server; may be NULL */
+    bool admit_all;            /* however many connections an address has */
 };
 
 /** httpd_start(o, ret): serve. PC_EFORMAT if the certificate or key is not usable. */

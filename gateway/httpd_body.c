@@ -86,6 +86,7 @@ enum MHD_Result body_begin(struct exchange *x)
     }
     if (!r->expect && r->length <= BODY_SMALL) {
         x->phase = PHASE_BODY;
+        conn_phase(x->conn, CONN_BODY);
         return MHD_YES;
     }
     x->phase = PHASE_BEGIN;
@@ -99,6 +100,7 @@ static enum MHD_Result after_begin(struct exchange *x)
     const struct req *r = &x->req;
 
     x->phase = PHASE_BODY;
+    conn_phase(x->conn, CONN_BODY);
     if (!x->failed)
         return MHD_YES;
     if (r->expect || (r->length != REQ_LENGTH_NONE && r->length > BODY_DRAIN)) {
@@ -180,6 +182,7 @@ enum MHD_Result body_end(struct exchange *x)
             return MHD_YES;
         }
         x->phase = PHASE_FINISH;
+        conn_phase(x->conn, CONN_WORK);
         exchange_run(x, job_finish, EXCHANGE_WAIT);
         return MHD_YES;
     case PHASE_DISCARD:

@@ -3,6 +3,7 @@
 #ifndef GATEWAY_HTTPD_PRIV_H
 #define GATEWAY_HTTPD_PRIV_H
 
+#include "guard/guard.h"
 #include "httpd.h"
 
 #include <microhttpd.h>
@@ -72,6 +73,7 @@ struct exchange {   /* a request and its reply on a connection */
     struct req req; /* first */
     struct server *server;
     struct MHD_Connection *connection;
+    struct conn *conn; /* the guard's; may be NULL */
     enum phase phase;
     atomic_uint refs; /* the connection's and a running job's */
     atomic_int job_state;

@@ -103,8 +103,9 @@ static void read_on(struct exchange *x)
 static ssize_t give_later(struct exchange *x, bool idle)
 {
     if (idle && (x->source_error || x->server->stopping)) {
-        pc_log(PC_LOG_WARN, "http.cut", "%s %s: the reply ends %llu bytes early", x->req.method,
-               x->req.target, (unsigned long long)(x->req.reply_length - x->replied));
+        pc_log(PC_LOG_WARN, "http.cut", "%s %.*s: the reply ends %llu bytes early", x->req.method,
+               (int)strcspn(x->req.target, "?"), x->req.target,
+               (unsigned long long)(x->req.reply_length - x->replied));
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     read_on(x);
@@ -206,7 +207,8 @@ static void add_headers(struct exchange *x, struct MHD_Response *m)
         at += strlen(name) + strlen(value) + 2;
         /* an empty value cannot be sent by this library: a space means the same */
         if (MHD_add_response_header(m, name, *value ? value : " ") != MHD_YES)
-            pc_log(PC_LOG_WARN, "http.header", "%s: header %s cannot be sent", x->req.target, name);
+            pc_log(PC_LOG_WARN, "http.header", "%.*s: header %s cannot be sent",
+                   (int)strcspn(x->req.target, "?"), x->req.target, name);
     }
     MHD_add_response_header(m, "Server", "pcloud");
     if (x->req.close || atomic_load(&x->server->httpd->draining))
@@ -222,6 +224,7 @@ enum MHD_Result reply_send(struct exchange *x)
         return MHD_NO;
     add_headers(x, m);
     x->phase = PHASE_REPLY;
+    conn_phase(x->conn, CONN_REPLY);
     rc = MHD_queue_response(x->connection, x->req.status, m);
     MHD_destroy_response(m);
     return rc;
@@ -237,6 +240,9 @@ enum MHD_Result reply_refuse(struct exchange *x, unsigned status, const char *te
     buf_fmt(&r->reply_body,
             "<?xml version=\"1.0\" "
             "encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>",
-            status == 501 ? "NotImplemented" : "BadRequest", text);
+            status == 501   ? "NotImplemented"
+            : status == 421 ? "MisdirectedRequest"
+                            : "BadRequest",
+            text);
     return reply_send(x);
 }

@@ -32,7 +32,9 @@ struct req {
     struct header headers[REQ_HEADERS_MAX];
     size_t header_count;
     char peer[64];
-    uint64_t length; /* Content-Length or REQ_LENGTH_NONE */
+    uint64_t address; /* a hash of the peer's; 0: unknown */
+    const char *tls;  /* the protocol's version, or NULL */
+    uint64_t length;  /* Content-Length or REQ_LENGTH_NONE */
     enum req_scheme { REQ_HTTP, REQ_HTTPS } scheme;
     bool head;    /* the method is HEAD */
     bool chunked; /* Transfer-Encoding: chunked */

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "gateway.h"
+#include "guard/guard.h"
 #include "httpd.h"
 #include "listen.h"
 #include "pcloud/config.h"
@@ -14,6 +15,7 @@
 #include "pcloud/volume.h"
 #include "s3/s3.h"
 #include "settings/lifecycle.h"
+#include "watch/audit.h"
 #include "watch/metrics.h"
 #include "web/web.h"
 
@@ -175,6 +177,7 @@ static int start_http(struct server_state *s)
         .timeout = (unsigned)pc_config_num(s->config, PC_CONFIG_S3_TIMEOUT),
         .app = &s3_app,
         .ctx = &s->gateway,
+        .guard = s->gateway.guard,
     };
     int rc = workers_start(4 * n > WORKERS_MIN ? 4 * n : WORKERS_MIN, &s->pool);
 
@@ -192,6 +195,7 @@ static int start_http(struct server_state *s)
         return rc;
     o.pool = s->web_pool; /* its own: it answers while the others wait for the volume */
     o.listen_fd = s->web_fd;
+    o.admit_all = true; /* whoever watches must get in just then */
     o.cert = o.key = NULL;
     o.threads = 1;
     o.connections = 64;
@@ -254,6 +258,8 @@ static void reload(struct server_state *s)
         return;
     }
     setup_log(config);
+    guard_reload(s->gateway.guard, config);
+    audit_reopen(s->gateway.audit);
     s->config = config;
     rc = read_pem(s);
     s->config = old; /* the volume goes on with its own */
@@ -302,6 +308,37 @@ static void setup_process(sigset_t *set)
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
 }
 
+/* By the configuration: "stderr", a name in the log folder of the home, or a path. */
+static int open_audit(struct server_state *s)
+{
+    const char *name = pc_config_str(s->config, PC_CONFIG_GATEWAY_AUDIT);
+    char path[4096], in_log[4096];
+    int rc = 0;
+
+    if (!*name)
+        return 0;
+    if (strchr(name, '/') && *name != '/')
+        return pc_err_set(PC_EUSAGE, "gateway.audit must be stderr, a name or a whole path");
+    if (*name == '/' || strcmp(name, "stderr") == 0) {
+        snprintf(path, sizeof path, "%s", name);
+    } else {
+        if (snprintf(in_log, sizeof in_log, PC_HOME_LOG "/%s", name) >= (int)sizeof in_log)
+            return -ENAMETOOLONG;
+        rc = pc_home_path(s->home, in_log, path, sizeof path);
+    }
+    s->gateway.audit_refuses = pc_config_num(s->config, PC_CONFIG_GATEWAY_AUDIT_FULL) == 1;
+    return rc < 0 ? rc : audit_open(path, s->gateway.metrics, &s->gateway.audit);
+}
+
+static int open_guard(struct server_state *s)
+{
+    int rc = metrics_new(&s->gateway.metrics);
+
+    if (rc == 0)
+        rc = guard_start(s->config, s->gateway.domain, s->gateway.metrics, &s->gateway.guard);
+    return rc < 0 ? rc : open_audit(s);
+}
+
 static int open_all(struct server_state *s)
 {
     const char *sigv2;
@@ -338,7 +375,7 @@ static int open_all(struct server_state *s)
         .metrics_for = (enum gateway_metrics)pc_config_num(s->config, PC_CONFIG_WEB_METRICS),
         .metrics_path = pc_config_str(s->config, PC_CONFIG_WEB_METRICS_PATH),
     };
-    rc = metrics_new(&s->gateway.metrics);
+    rc = open_guard(s);
     if (rc == 0)
         rc = start_http(s);
     free_pem(s);
@@ -366,6 +403,8 @@ static int close_all(struct server_state *s)
     if (s->web_fd >= 0)
         close(s->web_fd);
     free_pem(s);
+    guard_stop(s->gateway.guard);
+    audit_close(s->gateway.audit);
     metrics_free(s->gateway.metrics);
     pc_config_free(s->config);
     if (s->lock >= 0)

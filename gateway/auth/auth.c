@@ -192,7 +192,9 @@ static void signing_key(struct s3 *s, const char *secret)
 int auth_key(struct s3 *s, const char *access_key, struct pc_access_key *key)
 {
     int rc = pc_key_find(s->gw->volume, access_key, key);
+    const char *name = req_dup(s->r, access_key, strlen(access_key));
 
+    s->access_key = name ? name : "";
     if (rc == PC_ENOUSER)
         s3_extra(s, "AWSAccessKeyId", access_key);
     if (rc < 0)
@@ -226,6 +228,7 @@ static int be_nobody(struct s3 *s)
     const char *payload = s3_header(s, "x-amz-content-sha256");
 
     s->anonymous = true;
+    s->signature = "none";
     snprintf(s->user.name, sizeof s->user.name, "%s", ACCESS_NOBODY);
     if (payload && strncmp(payload, "STREAMING-AWS4-", 15) == 0)
         return s3_fail(s, S3_EACCESS, "A signed payload needs a signed request");
@@ -245,6 +248,7 @@ int s3_authenticate(struct s3 *s)
     rc = read_form(s);
     if (rc < 0)
         return rc;
+    s->signature = s->sig.presigned ? "v4-url" : "v4";
     if (!payload && !s->sig.presigned)
         return s3_fail(s, S3_EREQUEST,
                        "Missing required header for this request: x-amz-content-sha256");

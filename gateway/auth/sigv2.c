@@ -313,5 +313,6 @@ int sigv2_authenticate(struct s3 *s)
     }
     pc_wipe(key.secret_key, sizeof key.secret_key);
     s->sig.presigned = r.expires != NULL;
+    s->signature = s->sig.presigned ? "v2-url" : "v2";
     return rc;
 }

@@ -3,11 +3,13 @@
 #include "s3/s3.h"
 
 #include "access/authz.h"
+#include "guard/guard.h"
 #include "pcloud/err.h"
 #include "pcloud/keys.h"
 #include "pcloud/log.h"
 #include "s3/ops.h"
 #include "settings/settings.h"
+#include "watch/audit.h"
 #include "watch/watch.h"
 
 #include <stdio.h>
@@ -135,16 +137,19 @@ static void reply_error(struct s3 *s, int code)
     const struct s3_error_entry *e = s3_error_entry(error);
     struct buf *b = &r->reply_body;
 
-    if (e->status >= 500 && error != S3_ENOTIMPLEMENTED)
-        pc_log(PC_LOG_ERROR, "s3.failed", "%s %s: %s (%s)", r->method, r->target, pc_err_text(code),
-               pc_err_name(code));
+    if (e->status >= 500 && error != S3_ENOTIMPLEMENTED && !s->retry_after)
+        pc_log(PC_LOG_ERROR, "s3.failed", "%s %.*s: %s (%s)", r->method,
+               (int)strcspn(r->target, "?"), r->target, pc_err_text(code), pc_err_name(code));
     if (error == S3_EACCESS) {
         s->version[0] = '\0'; /* whoever may not see it is not told of it */
         s->marker = NULL;
     }
     req_reply_reset(r);
     r->status = e->status;
+    s->code = e->code;
     add_ids(s);
+    if (s->retry_after)
+        req_reply_headerf(r, "Retry-After", "%u", s->retry_after);
     if (s->level != S3_SERVICE && error == S3_EAUTHHEADER)
         req_reply_header(r, "x-amz-bucket-region", s->gw->region);
     if (e->status == 304)
@@ -170,6 +175,11 @@ static int open_request(struct s3 *s)
     if (rc < 0)
         return rc;
     s->op = s3_route(s);
+    rc = guard_address(s);
+    if (rc == 0 && s->gw->audit_refuses && audit_failing(s->gw->audit))
+        rc = s3_fail(s, S3_EUNAVAILABLE, "Requests cannot be recorded at present.");
+    if (rc < 0)
+        return rc;
     if (s->op && s->op->run == op_options) {
         s->authz = AUTHZ_DONE; /* a preflight is for everybody */
         return s->op->run(s);
@@ -177,6 +187,10 @@ static int open_request(struct s3 *s)
     rc = cors_open(s);
     if (rc == 0)
         rc = s3_authenticate(s);
+    if (rc < 0)
+        return rc;
+    s->authentic = !s->op || s->op->body != S3_BODY_FORM; /* who sent a form is known later */
+    rc = s->authentic ? guard_key(s) : 0;
     if (rc < 0)
         return rc;
     if (!s->op)
@@ -212,7 +226,7 @@ static int on_head(void *ctx, struct req *r)
     r->app = s;
     s->r = r;
     s->gw = ctx;
-    s->bucket = s->key = s->only_bucket = "";
+    s->bucket = s->key = s->only_bucket = s->access_key = "";
     s->sum_kind = -1;
     access_init(&s->access, &s->info);
     buf_init(&s->xml, 8u << 20);

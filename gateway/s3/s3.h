@@ -55,11 +55,15 @@ struct s3 {
     struct pc_user user;
     const char *only_bucket; /* the key's restriction, or "" */
     bool read_only;
-    bool anonymous;        /* no signature: user is ACCESS_NOBODY */
-    struct pc_bucket info; /* of the bucket, unless it is being created */
-    struct access access;  /* what the bucket says about it */
-    enum s3_authz authz;   /* was it decided (access/authz.h)? */
-    const char *acl;       /* of an object to be made; NULL: the bucket's owner's, private */
+    bool anonymous;         /* no signature: user is ACCESS_NOBODY */
+    bool authentic;         /* the signature is right, or there is none */
+    const char *access_key; /* that the request names, or "" */
+    const char *signature;  /* its kind: "v4", "v4-url", "v2", "v2-url", "form", "none"; or NULL */
+    unsigned retry_after;   /* seconds, with an error; 0: nothing is said */
+    struct pc_bucket info;  /* of the bucket, unless it is being created */
+    struct access access;   /* what the bucket says about it */
+    enum s3_authz authz;    /* was it decided (access/authz.h)? */
+    const char *acl;        /* of an object to be made; NULL: the bucket's owner's, private */
 
     /* the body (body.c) */
     enum s3_payload payload;
@@ -80,6 +84,7 @@ struct s3 {
     struct cors_reply cors;
     char version[PC_VERSION_MAX]; /* the reply names it; "": none */
     const char *marker;           /* "true": it is a delete marker, "false": nothing is; or NULL */
+    const char *code;             /* of the error, or NULL */
     const char *message;          /* of the error, if not the table's */
     struct buf extra;             /* more elements of the error */
     unsigned part;                /* of an upload */

@@ -3,6 +3,7 @@
 #include "watch/gauges.h"
 
 #include "gateway.h"
+#include "guard/guard.h"
 #include "pcloud/counter.h"
 #include "pcloud/version.h"
 #include "pcloud/volume.h"
@@ -91,6 +92,9 @@ static void render_workers(const struct gateway *gw, struct buf *out)
 
     if (gw->pool)
         workers_look(gw->pool, &load);
+    if (gw->guard)
+        gauge(out, "pcloud_connections", "", "Open connections.",
+              conns_count(guard_conns(gw->guard)));
     gauge(out, "pcloud_workers", "", "Threads that serve requests.", load.threads);
     gauge(out, "pcloud_workers_busy", "", "Those that do.", load.busy);
     gauge(out, "pcloud_workers_queued", "", "Requests that wait for one.", load.queued);

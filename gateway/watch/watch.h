@@ -9,6 +9,6 @@
 struct s3;
 
 /** watch_request(s, sent, bytes): the request ended; its reply was ${bytes} long and went out whole, or not. */
-void watch_request(const struct s3 *s, bool sent, uint64_t bytes);
+void watch_request(struct s3 *s, bool sent, uint64_t bytes);
 
 #endif

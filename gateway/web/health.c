@@ -3,6 +3,7 @@
 #include "web/pages.h"
 
 #include "gateway.h"
+#include "guard/guard.h"
 #include "pcloud/volume.h"
 #include "watch/gauges.h"
 #include "watch/metrics.h"
@@ -55,7 +56,10 @@ static bool is_local(const struct req *r)
 
 void page_metrics(struct req *r, const struct gateway *gw)
 {
-    if (gw->metrics_for == METRICS_LOCAL && !is_local(r)) {
+    const char *host = req_header(r, "Host");
+
+    /* a name that is not this machine's: a page elsewhere had it resolve to here (DNS rebinding) */
+    if (gw->metrics_for == METRICS_LOCAL && (!is_local(r) || (host && !host_is_local(host)))) {
         page_reply(r, 403, "text/plain; charset=utf-8");
         buf_str(&r->reply_body, "figures are for this machine; see web.metrics\n");
         return;
