@@ -185,7 +185,9 @@ ssize_t pc_file_write(struct pc_file *f, const void *buf, size_t len, uint64_t o
     if (rc < 0 || len == 0)
         return rc;
     pthread_mutex_lock(&f->node->lock);
-    rc = open_node_write_locked(f->v, f->node, buf, len, off);
+    rc = quota_enter(f->v, f->node, off, len);
+    if (rc >= 0)
+        rc = quota_write(f->v, f->node, buf, len, off, rc > 0);
     pthread_mutex_unlock(&f->node->lock);
     if (rc == 0)
         rc = after_write(f);
@@ -197,12 +199,13 @@ ssize_t pc_file_append(struct pc_file *f, const void *buf, size_t len, uint64_t 
     struct open_node *n = f->node;
     struct pc_attr attr;
     pthread_mutex_lock(&n->lock);
-    int rc = f->v->meta->node->getattr(f->v->meta, n->ino, &attr);
+    int through = quota_enter(f->v, n, UINT64_MAX, len);
+    int rc = through < 0 ? through : f->v->meta->node->getattr(f->v->meta, n->ino, &attr);
     uint64_t off = rc == 0 && n->end < attr.size ? attr.size : n->end;
     if (rc == 0)
         rc = may_write(f, len, off);
     if (rc == 0 && len > 0)
-        rc = open_node_write_locked(f->v, n, buf, len, off);
+        rc = quota_write(f->v, n, buf, len, off, through > 0);
     pthread_mutex_unlock(&n->lock);
     if (rc == 0)
         rc = after_write(f);

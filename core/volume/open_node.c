@@ -269,6 +269,8 @@ static void clean(struct pc_volume *v, struct open_node *n)
     account(v, n->dirty.bytes, 0);
     dirty_clear(&n->dirty);
     n->end = 0;
+    atomic_fetch_sub(&v->quota_pending, n->quota_taken);
+    n->quota_left = n->quota_taken = 0;
     atomic_fetch_add(&v->flushes, 1);
     __atomic_store_n(&n->dirty_since_ms, 0, __ATOMIC_RELEASE);
 }
@@ -301,6 +303,11 @@ int open_node_flush(struct pc_volume *v, struct open_node *n)
     int rc = open_node_flush_locked(v, n);
     pthread_mutex_unlock(&n->lock);
     return rc;
+}
+
+void open_node_discard_locked(struct pc_volume *v, struct open_node *n)
+{
+    clean(v, n);
 }
 
 void open_node_discard(struct pc_volume *v, struct open_node *n)

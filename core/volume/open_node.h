@@ -33,6 +33,8 @@ struct open_node {
     uint64_t end;            /* end of the furthest unwritten byte; 0 if none */
     struct timespec written; /* time of the last write; CLOCK_REALTIME */
     int64_t dirty_since_ms;  /* CLOCK_MONOTONIC; 0: clean */
+    uint64_t quota_left;     /* bytes that may be written before quotas are asked again */
+    uint64_t quota_taken;    /* what of v->quota_pending is this node's */
     int error;               /* of a write-back; reported once to each handle */
     unsigned error_seq;
 };
@@ -61,7 +63,8 @@ void open_node_ref(struct pc_volume *v, struct open_node *n);
 int open_node_flush(struct pc_volume *v, struct open_node *n);
 int open_node_flush_locked(struct pc_volume *v, struct open_node *n);
 
-/** open_node_discard(v, n): forget unwritten data that could not be stored. */
+/** open_node_discard(v, n): forget unwritten data that could not be stored. open_node_discard_locked: the caller has the lock. */
+void open_node_discard_locked(struct pc_volume *v, struct open_node *n);
 void open_node_discard(struct pc_volume *v, struct open_node *n);
 
 /** open_node_write_locked(v, n, buf, len, off): take new content into memory or the stream. */

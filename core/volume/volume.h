@@ -22,6 +22,8 @@ struct pc_volume {
     _Atomic(uint64_t) dirty_bytes; /* unwritten bytes of all nodes */
     _Atomic(uint64_t) flushes;     /* nodes written back so far */
     uint64_t dirty_max;
+    _Atomic(uint64_t)
+        quota_pending;   /* bytes that unwritten data may yet cost its quotas, at most */
     atomic_bool orphans; /* something may have lost its last name or holder */
 
     pthread_t flusher; /* writes back old unwritten data, expires orphans */
@@ -29,6 +31,14 @@ struct pc_volume {
     pthread_cond_t flusher_cond; /* monotonic clock */
     bool flusher_runs, stopping;
 };
+
+/**
+ * quota_enter(v, n, off, len): may that be written to a node, whose lock the caller has? (It may be dropped and taken again; ${off} UINT64_MAX: at the end.) 0: into
+ * memory, 1: write it through, for the quota is nearly used up; -EDQUOT. quota_write(v, n, buf, len, off, through): do so.
+ */
+int quota_enter(struct pc_volume *v, struct open_node *n, uint64_t off, size_t len);
+int quota_write(struct pc_volume *v, struct open_node *n, const void *buf, size_t len, uint64_t off,
+                bool through);
 
 /** volume_flusher_start(v): start the write-back thread; volume_flusher_stop(v): end it and wait. */
 int volume_flusher_start(struct pc_volume *v);

@@ -256,6 +256,26 @@ static int exceeded(struct sql_conn *c, const struct due *d)
                       (long long)d->at.nodes, (long long)d->at.nodes_max);
 }
 
+static bool is_over(const struct due *d)
+{
+    return (d->bytes > 0 && d->bytes > d->at.bytes_max - d->at.bytes) ||
+           (d->nodes > 0 && d->nodes > d->at.nodes_max - d->at.nodes);
+}
+
+int quota_fits(struct sql_conn *c, uint64_t folder, int64_t bytes)
+{
+    struct quota_op above = {0};
+    int rc = above_list(c, folder, &above);
+
+    for (size_t i = 0; i < above.n && rc == 0; i++) {
+        above.v[i].bytes = bytes;
+        if (is_over(&above.v[i]))
+            rc = exceeded(c, &above.v[i]);
+    }
+    mem_free(above.v);
+    return rc;
+}
+
 int quota_end(struct sql_conn *c)
 {
     static const char sql[] = "UPDATE quota SET bytes=bytes+?2, nodes=nodes+?3 WHERE ino=?1";
@@ -263,11 +283,8 @@ int quota_end(struct sql_conn *c)
     int rc = 0;
 
     for (size_t i = 0; i < q->n; i++) {
-        const struct due *d = &q->v[i];
-
-        if ((d->bytes > 0 && d->bytes > d->at.bytes_max - d->at.bytes) ||
-            (d->nodes > 0 && d->nodes > d->at.nodes_max - d->at.nodes))
-            return exceeded(c, d);
+        if (is_over(&q->v[i]))
+            return exceeded(c, &q->v[i]);
     }
     for (size_t i = 0; i < q->n && rc >= 0; i++)
         if (q->v[i].bytes != 0 || q->v[i].nodes != 0)

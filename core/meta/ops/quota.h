@@ -40,6 +40,8 @@ static inline int quota_follow(struct sql_conn *c, struct row *r)
  */
 int quota_aside(struct sql_conn *c, uint64_t ino);
 
+/** quota_fits(c, folder, bytes): could so much be added below the folder? -EDQUOT. */
+int quota_fits(struct sql_conn *c, uint64_t folder, int64_t bytes);
 /** quota_forget(c, ino): its folder went. */
 int quota_forget(struct sql_conn *c, uint64_t ino);
 /** quota_any(c): has any folder one? 1, 0. */

@@ -215,9 +215,11 @@ static int room_in(struct sql_conn *c, uint64_t ino, struct pc_quota_room *ret)
     uint64_t up = ino;
     int any = 0, rc = row_load(c, ino, &r);
 
+    if (rc < 0 || r.nlink == 0)
+        return rc; /* what has no name counts nowhere */
     room.size = r.size;
     room.used = r.used;
-    for (unsigned depth = 0; rc == 0 && depth < QUOTA_DEPTH_MAX; depth++) {
+    for (unsigned depth = 0; depth < QUOTA_DEPTH_MAX; depth++) {
         rc = quota_at(c, up, &at);
         if (rc <= 0)
             break;

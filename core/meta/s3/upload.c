@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "meta/ops/header.h"
 #include "meta/ops/ops.h"
+#include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
 #include "pcloud/err.h"
 
@@ -246,6 +247,25 @@ static int part_check(const struct meta_new *content, const struct pc_part *part
     return 0;
 }
 
+/* Parts count when they are an object. One that would not fit then is refused now, as far as the bucket's quotas and those above say. */
+static int parts_fit(struct sql_conn *c, uint64_t num, uint64_t used)
+{
+    static const char sql[] =
+        "SELECT u.bucket, coalesce((SELECT sum(n.used) FROM part p CROSS JOIN "
+        "node n ON n.ino=p.ino WHERE p.upload=u.num), 0) FROM upload u "
+        "WHERE u.num=?1";
+    uint64_t bucket, others;
+    sqlite3_stmt *st;
+    int rc = sql_one(c, sql, &st, "u", num);
+
+    if (rc <= 0)
+        return rc;
+    bucket = col_u(st, 0);
+    others = col_u(st, 1);
+    sqlite3_reset(st);
+    return quota_fits(c, bucket, (int64_t)(others + used));
+}
+
 static int part_put_in(struct meta *m, struct sql_conn *c, const struct meta_key *k, const char *id,
                        const struct meta_new *content, struct pc_part *part, unsigned *ret_bad)
 {
@@ -266,6 +286,8 @@ static int part_put_in(struct meta *m, struct sql_conn *c, const struct meta_key
         rc = row_insert(c, &r);
     if (rc == 0)
         rc = drop_old(m, c, num, part->number);
+    if (rc == 0 && c->quota)
+        rc = parts_fit(c, num, r.used);
     if (rc == 0)
         rc = sql_run(c, sql, "uuutti", num, (uint64_t)part->number, r.ino, part->etag,
                      part->checksum, r.mtime);
