@@ -203,6 +203,20 @@ static const struct schema_check checks[] = {
     {"SELECT printf('the root does not say that buckets keep versions') FROM node n WHERE n.ino=1 "
      "AND " LACKS(16384) " AND EXISTS (SELECT 1 FROM node b WHERE (b.flags & 6144) <> 0)",
      {"UPDATE node SET flags = flags | 16384 WHERE ino=1"}},
+    {"SELECT printf('node %d: in the trash, which does not know it', n.ino) FROM node h CROSS JOIN "
+     "edge e ON e.parent=h.ino CROSS JOIN node n ON n.ino=e.ino WHERE (h.flags & 1048576) <> 0 "
+     "AND " LACKS(1048576) " AND n.ino NOT IN (SELECT ino FROM trash)",
+     {"INSERT INTO trash SELECT n.ino, 0, e.seg, n.ctime FROM node h CROSS JOIN edge e ON "
+      "e.parent=h.ino CROSS JOIN node n ON n.ino=e.ino WHERE (h.flags & 1048576) <> 0 AND " LACKS(
+          1048576) " AND n.ino NOT IN (SELECT ino FROM trash)"}},
+    {"SELECT printf('node %d: known to the trash, but not in it', t.ino) FROM trash t WHERE NOT "
+     "EXISTS (SELECT 1 FROM node n CROSS JOIN node h ON h.ino=n.parent WHERE n.ino=t.ino AND "
+     "n.nlink > 0 AND (h.flags & 1048576) <> 0)",
+     {"DELETE FROM trash WHERE ino NOT IN (SELECT n.ino FROM trash t CROSS JOIN node n ON "
+      "n.ino=t.ino CROSS JOIN node h ON h.ino=n.parent WHERE n.nlink > 0 AND "
+      "(h.flags & 1048576) <> 0)"}},
+    ROWS_OF("trash", 2097152),
+    ROWS_NEEDED("trash", 2097152),
     {"SELECT printf('symlink: row of node %d, which is not there', ino) FROM symlink "
      "WHERE ino NOT IN (SELECT ino FROM node)",
      {"DELETE FROM symlink WHERE ino NOT IN (SELECT ino FROM node)"}},

@@ -169,7 +169,7 @@ static void session_start(struct engine *e, const char *program)
 
 static void engine_init(struct engine *e, const struct meta_options *o)
 {
-    e->meta = (struct meta){&sql_node_ops, &sql_content_ops, &sql_object_ops};
+    e->meta = (struct meta){&sql_node_ops, &sql_content_ops, &sql_object_ops, &sql_trash_ops};
     e->data_barrier = o->data_barrier;
     e->barrier_arg = o->barrier_arg;
     e->reserve_bytes = o->reserve_bytes;

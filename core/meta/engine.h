@@ -44,6 +44,7 @@ struct engine {
     int (*data_barrier)(void *arg);
     void *barrier_arg;
     uint64_t reserve_bytes;
+    _Atomic bool trash; /* what is removed goes to the trash where folders want it */
     uint8_t volume_id[16];
     uint64_t session;
     struct shm shm;

@@ -12,6 +12,7 @@
 struct meta_node_ops;    /* meta/node.h */
 struct meta_content_ops; /* meta/content.h */
 struct meta_object_ops;  /* meta/object.h */
+struct meta_trash_ops;   /* meta/trash.h */
 
 /*
  * Every operation is one whole transaction: it reads, checks and changes in one call, so that an SQL server a millisecond away can serve it in one
@@ -25,6 +26,7 @@ struct meta {
     const struct meta_node_ops *node;
     const struct meta_content_ops *content;
     const struct meta_object_ops *object;
+    const struct meta_trash_ops *trash;
 };
 
 struct meta_options {

@@ -7,10 +7,10 @@
 
 #include "pcloud/node.h"
 
-const char *const schema_tables[] = {"node",   "edge",       "inline", "symlink",        "xattr",
-                                     "object", "past",       "bucket", "bucket_setting", "pack",
-                                     "block",  "slice",      "upload", "part",           "orphan",
-                                     "user",   "access_key", "link",   "quota",          NULL};
+const char *const schema_tables[] = {
+    "node",   "edge",           "inline",     "symlink", "xattr", "object", "past",
+    "bucket", "bucket_setting", "pack",       "block",   "slice", "upload", "part",
+    "orphan", "user",           "access_key", "link",    "quota", "trash",  NULL};
 
 /* Columns and flags: docs/FORMATS.md, "Metadata tables". Where the key is the row there is no rowid; nothing is indexed that no operation seeks. */
 static const char tables[] =
@@ -63,6 +63,9 @@ static const char tables[] =
     "CREATE TABLE quota(ino INTEGER PRIMARY KEY, bytes_max INTEGER NOT NULL,"
     " nodes_max INTEGER NOT NULL, bytes INTEGER NOT NULL, nodes INTEGER NOT NULL,"
     " cursor INTEGER NOT NULL);"
+    "CREATE TABLE trash(ino INTEGER PRIMARY KEY, parent INTEGER NOT NULL, seg BLOB NOT NULL,"
+    " gone INTEGER NOT NULL);"
+    "CREATE INDEX trash_parent ON trash(parent, gone, ino);"
     "PRAGMA user_version = 4;";
 
 static const char root[] =

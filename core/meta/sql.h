@@ -100,5 +100,6 @@ void sql_total_add(struct meta *m, enum sql_total which, int64_t delta);
 extern const struct meta_node_ops sql_node_ops;
 extern const struct meta_content_ops sql_content_ops;
 extern const struct meta_object_ops sql_object_ops;
+extern const struct meta_trash_ops sql_trash_ops;
 
 #endif

@@ -275,7 +275,8 @@ int name_to_new_segment(const char *name, bool folder, char seg[SEGMENT_MAX + 1]
 
 bool top_is_reserved(const char *name)
 {
-    static const char *const reserved[] = {"pcloud", ".pcloud", ".snapshots", "ipfs", "ipns"};
+    static const char *const reserved[] = {"pcloud", ".pcloud", ".snapshots",
+                                           ".trash", "ipfs",    "ipns"};
 
     for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (strcmp(name, reserved[i]) == 0)

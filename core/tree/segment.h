@@ -53,7 +53,7 @@ bool segment_digest_matches(const struct name_target *target, const char *seg, s
 /** name_to_new_segment(name, folder, seg, ret_len): the segment that a new entry of that name gets; -EINVAL for names in our escape's space. */
 int name_to_new_segment(const char *name, bool folder, char seg[SEGMENT_MAX + 1], size_t *ret_len);
 
-/** top_is_reserved(name): may nobody create this name at the top (pcloud, .pcloud, .snapshots, ipfs, ipns)? */
+/** top_is_reserved(name): may nobody create this name at the top (pcloud, .pcloud, .snapshots, .trash, ipfs, ipns)? */
 bool top_is_reserved(const char *name);
 
 /** top_is_bucket(seg, len): is this segment of the root a bucket (a folder whose name is a legal bucket name and not "pcloud")? */

@@ -30,6 +30,19 @@ static int file_new(struct pc_volume *v, uint64_t ino, int flags, struct pc_file
     return 0;
 }
 
+/* What is in the trash is written by those who had it open when it was removed, and by nobody else. */
+static int trash_may_open(struct pc_volume *v, const struct pc_attr *attr, int flags)
+{
+    struct open_node *n;
+    if ((attr->has & PC_HAS_TRASH) == 0 || ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_TRUNC)))
+        return 0;
+    n = open_node_find(v, attr->ino);
+    if (n == NULL)
+        return pc_err_set(-EPERM, "what is in the trash does not change; move it out first");
+    open_node_put(v, n);
+    return 0;
+}
+
 int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **ret)
 {
     struct pc_file *f;
@@ -41,6 +54,9 @@ int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **
         return -EISDIR;
     if (!S_ISREG(attr.mode))
         return -EINVAL;
+    rc = trash_may_open(v, &attr, flags);
+    if (rc < 0)
+        return rc;
     rc = file_new(v, ino, flags, &f);
     if (rc < 0)
         return rc;

@@ -53,6 +53,7 @@ static void *flusher(void *arg)
         if (rc < 0)
             pc_log(PC_LOG_WARN, "write-back", "data waits to be stored: %s", pc_err_text(rc));
         expire_orphans(v);
+        trash_tend(v, now_ms() / 1000);
     }
     return NULL;
 }

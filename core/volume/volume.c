@@ -12,6 +12,7 @@
 #include "crypto/aead.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
+#include "pcloud/trash.h"
 
 static int barrier(void *arg)
 {
@@ -92,6 +93,8 @@ int pc_volume_open(struct pc_home *home, const struct pc_keys *keys, const struc
     rc = open_data(v, keys);
     if (rc < 0)
         goto close_meta;
+    if (pc_config_num(config, PC_CONFIG_TRASH_DAYS) > 0)
+        pc_trash_days(v, pc_config_num(config, PC_CONFIG_TRASH_DAYS));
     rc = volume_flusher_start(v);
     if (rc < 0)
         goto close_data;

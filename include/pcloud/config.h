@@ -57,6 +57,8 @@ enum pc_config_type {
       "Seconds between reclaim runs; 0: off.")                                                     \
     X(GC_RATIO, "gc.ratio", PC_CONFIG_INT, "50", 1, 99, "",                                        \
       "Rewrite packs with less than this percent in use.")                                         \
+    X(TRASH_DAYS, "trash.days", PC_CONFIG_INT, "0", 0, 36500, "",                                  \
+      "Days that what is removed stays in .trash; 0: it is freed at once.")                        \
     X(LOG_LEVEL, "log.level", PC_CONFIG_ENUM, "info", 0, 0, "error warn info debug",               \
       "What is logged.")                                                                           \
     X(LOG_FORMAT, "log.format", PC_CONFIG_ENUM, "text", 0, 0, "text json", "Form of log lines.")   \

@@ -30,7 +30,11 @@ struct pc_attr {
 };
 
 /* What else there may be of a node. */
-enum pc_has { PC_HAS_ACL = 1 /* access control lists; of the root: any node of the volume */ };
+enum pc_has {
+    PC_HAS_ACL = 1, /* access control lists; of the root: any node of the volume */
+    PC_HAS_TRASH =
+        2 /* it is in the trash, or the trash itself: entries come there by others' removing */
+};
 
 /*
  * Names here are names on the mount; the core maps them to raw S3 segments (core/tree/segment.h). Permission checks are the kernel's

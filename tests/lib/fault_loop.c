@@ -32,6 +32,7 @@
 static atomic_ulong steps_left, steps_failed;
 static atomic_int step_code, steps_go_on;
 static _Thread_local char failed_sql[120]; /* the last one, for messages */
+static _Thread_local unsigned long steps_done;
 
 int __real_sqlite3_step(sqlite3_stmt *st);
 int __wrap_sqlite3_step(sqlite3_stmt *st);
@@ -40,6 +41,7 @@ int __wrap_sqlite3_step(sqlite3_stmt *st)
 {
     unsigned long left = atomic_load(&steps_left);
 
+    steps_done++;
     while (left > 0) {
         unsigned long next = left == 1 && atomic_load(&steps_go_on) ? 1 : left - 1;
 
@@ -66,6 +68,14 @@ int __wrap_fdatasync(int fd)
 int __wrap_fsync(int fd)
 {
     return __wrap_fdatasync(fd);
+}
+
+unsigned long fault_statements(void)
+{
+    unsigned long n = steps_done;
+
+    steps_done = 0;
+    return n;
 }
 
 enum fault { NO_FAULT, ALLOC_ONCE, ALLOC_ON, STEP_ONCE, STEP_FULL, STEP_ON, FAULTS };

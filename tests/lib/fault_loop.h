@@ -41,4 +41,7 @@ struct fault_op {
  */
 void fault_ops(const struct fault_op *ops, unsigned n);
 
+/* fault_statements(): Steps of database statements that this thread made since it asked last. */
+unsigned long fault_statements(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include "meta/ops/link.h"
 #include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
+#include "meta/ops/trash.h"
 
 static int lookup_in(struct sql_conn *c, uint64_t parent, const char *name, struct row *r)
 {
@@ -87,6 +88,8 @@ static int setattr_in(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned
 
     if (rc == 0 && (r->flags & ROW_PAST))
         rc = -ESTALE;
+    if (rc == 0 && (set & ~(unsigned)(PC_SET_ATIME | PC_SET_ATIME_NOW | PC_SET_KEEP_CTIME)))
+        rc = trash_guard(m, r);
     if (rc < 0)
         return rc;
     if (set & PC_SET_SIZE) {
@@ -150,7 +153,7 @@ int edge_new(struct sql_conn *c, uint64_t parent, const char *name, bool folder,
 
     if (rc < 0)
         return rc;
-    if (parent == PC_ROOT_INO && top_is_reserved(name))
+    if ((parent == PC_ROOT_INO && top_is_reserved(name)) || (p->flags & ROW_TRASH))
         return -EPERM;
     rc = name_to_new_segment(name, folder, e->seg, &e->len);
     if (rc < 0)
@@ -308,7 +311,7 @@ static int link_in(struct meta *m, struct sql_conn *c, uint64_t ino, uint64_t pa
         return rc;
     if (S_ISDIR(r->mode))
         return -EPERM;
-    if ((r->nlink == 0 && r->parent != 0) || (r->flags & (ROW_PAST | ROW_PART)))
+    if ((r->nlink == 0 && r->parent != 0) || (r->flags & (ROW_PAST | ROW_PART | ROW_TRASHED)))
         return -ENOENT; /* nothing comes back that was removed */
     if (r->flags & (ROW_VERSION | ROW_LOCKED))
         return -EPERM; /* a version has one key */
@@ -418,6 +421,8 @@ static int dir_entry(struct sql_conn *c, const struct row *folder, sqlite3_stmt 
         return rc;
     segment_to_name(e.seg, e.seg_len, rc > 0, name);
     row_read(st, 1, &r);
+    if (folder->ino == PC_ROOT_INO && (r.flags & ROW_TRASH))
+        return 0;
     row_attr(&r, &e.attr);
     return fn(arg, &e) ? 1 : 0;
 }

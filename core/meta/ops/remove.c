@@ -8,6 +8,7 @@
 #include "meta/ops/link.h"
 #include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
+#include "meta/ops/trash.h"
 #include "meta/s3/past.h"
 #include "pcloud/err.h"
 
@@ -62,8 +63,10 @@ int orphan_add(struct meta *m, struct sql_conn *c, uint64_t ino)
 
 int node_unlink(struct meta *m, struct sql_conn *c, struct row *r, uint64_t folder)
 {
-    int rc = 0;
+    int rc = r->flags & ROW_TRASHED ? trash_out(c, r) : 0;
 
+    if (rc < 0)
+        return rc;
     r->ctime = wall_ns();
     if (!S_ISDIR(r->mode) && r->nlink > 1) {
         rc = link_less(c, r, folder);
@@ -92,7 +95,7 @@ int folder_remove(struct meta *m, struct sql_conn *c, struct row *parent, struct
     int rc = edge_delete(c, e->parent, e->seg, e->len);
 
     if (rc == 0)
-        rc = node_unlink(m, c, f, e->parent);
+        rc = node_leave(m, c, e, f);
     if (rc < 0)
         return rc;
     parent->nlink--;
@@ -135,7 +138,7 @@ static int unlink_in(struct meta *m, struct sql_conn *c, uint64_t parent, const 
     kept = version_leave(m, c, &e, &r, true);
     rc = kept < 0 ? kept : edge_delete(c, parent, e.seg, e.len);
     if (rc == 0)
-        rc = kept ? node_away(c, &r) : node_unlink(m, c, &r, parent);
+        rc = kept ? node_away(c, &r) : node_leave(m, c, &e, &r);
     if (rc < 0)
         return rc;
     p.mtime = p.ctime = r.ctime;

@@ -2,6 +2,7 @@
 /* rename(2) and renameat2(2): edges move, nodes and what is below them stay. */
 #include "meta/ops/link.h"
 #include "meta/ops/ops.h"
+#include "meta/ops/trash.h"
 #include "meta/s3/past.h"
 
 #include <errno.h>
@@ -71,6 +72,10 @@ static int check(struct sql_conn *c, struct move *v, const char *name, const cha
     int rc;
 
     if (new_parent == PC_ROOT_INO && top_is_reserved(new_name))
+        return -EPERM;
+    if ((target_folder(v)->flags | v->node.flags) & ROW_TRASH)
+        return -EPERM; /* nothing is brought into the trash, and its hours stay */
+    if ((flags & PC_RENAME_EXCHANGE) && (v->from.flags & ROW_TRASH))
         return -EPERM;
     if ((flags & PC_RENAME_EXCHANGE) && !v->exists)
         return -ENOENT;
@@ -145,7 +150,9 @@ static int replace(struct meta *m, struct sql_conn *c, struct move *v, const cha
     if (rc >= 0 && v->exists) {
         rc = edge_point(c, v->dst.parent, v->dst.seg, v->dst.len, v->src.ino);
         if (rc == 0)
-            rc = kept ? row_store(c, &v->other) : node_unlink(m, c, &v->other, to->ino);
+            rc = kept ? row_store(c, &v->other) : node_leave(m, c, &v->dst, &v->other);
+        if (rc == 0 && (v->from.flags & ROW_TRASH))
+            rc = row_load(c, v->from.ino, &v->from); /* the hour may have got what was there */
         to->nlink -= v->dst.folder;
     } else if (rc == 0) {
         v->dst.parent = to->ino;
@@ -159,7 +166,9 @@ static int replace(struct meta *m, struct sql_conn *c, struct move *v, const cha
         return rc;
     v->from.nlink -= v->src.folder;
     to->nlink += v->src.folder;
-    rc = store_node(c, &v->node, v->from.ino, to->ino, now);
+    rc = v->node.flags & ROW_TRASHED ? trash_out(c, &v->node) : 0;
+    if (rc == 0)
+        rc = store_node(c, &v->node, v->from.ino, to->ino, now);
     if (rc == 0)
         rc = store_folders(c, v, now);
     if (rc == 0)

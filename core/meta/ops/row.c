@@ -96,7 +96,7 @@ int row_load_folder(struct sql_conn *c, uint64_t ino, struct row *r)
         return rc;
     if (!S_ISDIR(r->mode))
         return -ENOTDIR;
-    return r->nlink == 0 ? -ENOENT : 0;
+    return r->nlink == 0 || (r->flags & ROW_TRASHED) ? -ENOENT : 0;
 }
 
 int row_insert(struct sql_conn *c, struct row *r)
@@ -128,7 +128,7 @@ void row_attr(const struct row *r, struct pc_attr *attr)
     *attr = (struct pc_attr){
         .ino = r->ino,
         .mode = r->mode,
-        .nlink = r->nlink,
+        .nlink = r->flags & ROW_TRASHED ? 0 : r->nlink,
         .uid = r->uid,
         .gid = r->gid,
         .rdev = r->rdev,
@@ -139,7 +139,8 @@ void row_attr(const struct row *r, struct pc_attr *attr)
         .mtime = ns_to(r->mtime),
         .ctime = ns_to(r->ctime),
         .btime = ns_to(r->btime),
-        .has = r->flags & ROW_ACL ? PC_HAS_ACL : 0,
+        .has = (r->flags & ROW_ACL ? PC_HAS_ACL : 0) |
+               (r->flags & (ROW_TRASH | ROW_TRASHED) ? PC_HAS_TRASH : 0),
     };
 }
 

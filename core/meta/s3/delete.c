@@ -6,6 +6,7 @@
 
 #include "meta/ops/ops.h"
 #include "meta/ops/slice.h"
+#include "meta/ops/trash.h"
 #include "meta/s3/past.h"
 #include "pcloud/err.h"
 
@@ -39,7 +40,7 @@ static int del_file(struct meta *m, struct sql_conn *c, const struct key_path *p
     if (rc == 0)
         rc = edge_delete(c, e.parent, e.seg, e.len);
     if (rc == 0 && !kept)
-        rc = node_unlink(m, c, r, e.parent);
+        rc = node_leave(m, c, &e, r);
     if (rc == 0)
         rc = row_load(c, e.parent, &parent);
     if (rc < 0)

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "meta/ops/header.h"
 #include "meta/ops/slice.h"
+#include "meta/ops/trash.h"
 #include "pcloud/err.h"
 
 void object_etag(const struct row *r, uint64_t version, const char *etag, char ret[PC_ETAG_MAX])
@@ -229,7 +230,7 @@ static int put_file(struct put *w, struct object *was, bool is_object, struct ro
     }
     rc = edge_point(w->c, w->edge.parent, w->edge.seg, w->edge.len, r->ino);
     if (rc == 0 && !kept)
-        rc = node_unlink(w->m, w->c, old, w->edge.parent);
+        rc = node_leave(w->m, w->c, &w->edge, old);
     if (rc == 0)
         rc = sql_feed(w->m, w->c, PC_CHANGE_ATTR, old->ino, 0, NULL, 0);
     return rc < 0 ? rc : finish_put(w, PC_CHANGE_ENTRY);

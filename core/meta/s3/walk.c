@@ -103,6 +103,8 @@ static int walk_row(struct walk *w)
     if (is_past(w, w->entry_len))
         return 2;
     row_read(w->st, 1, &w->row);
+    if (w->row.flags & ROW_TRASH)
+        return 0;
     if (!segment_is_folder(seg, len))
         return S_ISREG(w->row.mode);
     if (w->row.flags & ROW_OBJECT) {
