@@ -139,6 +139,8 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     }
     if (r->header_count > REQ_HEADERS_MAX)
         return MHD_NO;
+    if (strcasecmp(name, "Transfer-Encoding") == 0) /* as it came: so the library understands it */
+        len = 0;
     if (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) {
         while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
             len--;
@@ -157,6 +159,14 @@ static size_t count_header(const struct req *r, const char *name)
     return n;
 }
 
+static bool is_name(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if (*p <= ' ' || *p >= 127 || strchr("\"(),/:;<=>?@[\\]{}", *p))
+            return false;
+    return *name != '\0';
+}
+
 /* What two parsers could read in two ways is refused; NULL if the framing is plain. */
 static const char *check_framing(struct req *r, unsigned *status, const char *version)
 {
@@ -165,8 +175,8 @@ static const char *check_framing(struct req *r, unsigned *status, const char *ve
 
     *status = 400;
     for (size_t i = 0; i < r->header_count; i++)
-        if (r->headers[i].name[strcspn(r->headers[i].name, " \t\"(),/;<=>?@[\\]{}")] != '\0')
-            return "A header's name holds an illegal character.";
+        if (!is_name(r->headers[i].name) || strchr(r->headers[i].value, '\r'))
+            return "A header holds an illegal character.";
     if (count_header(r, "Content-Length") > 1 || count_header(r, "Transfer-Encoding") > 1 ||
         count_header(r, "Host") > 1)
         return "A header that frames the request is there twice.";
@@ -187,6 +197,45 @@ static const char *check_framing(struct req *r, unsigned *status, const char *ve
     r->expect = te && strcasecmp(te, "100-continue") == 0 && !old;
     return NULL;
 }
+
+#if MHD_VERSION < 0x00097701 /* from there on MHD_OPTION_CLIENT_DISCIPLINE_LVL does it */
+struct layout {
+    const char *end; /* of what came before */
+    bool odd;
+};
+
+static enum MHD_Result on_place(void *arg, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    struct layout *l = arg;
+
+    (void)kind;
+    l->odd = l->odd || name != l->end + 2;
+    l->end = (value ? value : name) + strlen(value ? value : name);
+    return l->odd ? MHD_NO : MHD_YES;
+}
+
+/*
+ * The library takes lines that end in LF or CR alone, folded ones, and NUL. It leaves a head where it lay and ends each piece by NUL in place of CR LF: so
+ * from the end of one to the beginning of the next it is two bytes, or something else was there.
+ */
+static bool is_plain(struct MHD_Connection *c, const char *version)
+{
+    struct layout l = {.end = version + strlen(version)};
+
+    MHD_get_connection_values(c, MHD_HEADER_KIND, on_place, &l);
+    for (unsigned i = 1; i < 4 && !l.odd; i++) /* the empty line as well */
+        l.odd = l.end[i] != '\0';
+    return !l.odd;
+}
+#else
+static bool is_plain(struct MHD_Connection *c, const char *version)
+{
+    (void)c;
+    (void)version;
+    return true;
+}
+#endif
 
 static const char *tls_version(struct MHD_Connection *c)
 {
@@ -238,6 +287,8 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
         return reply_refuse(x, 431, "There are too many headers.");
     }
     wrong = check_framing(r, &status, version);
+    if (!wrong && !is_plain(x->connection, version))
+        wrong = "A line of the request's head does not end as it must.";
     if (wrong)
         return reply_refuse(x, status, wrong);
     if (!guard_host(x->server->httpd->options.guard, req_header(r, "Host")))
@@ -345,6 +396,14 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd, const char *cer
     const struct httpd_options *o = &s->httpd->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      MHD_USE_TURBO | (cert ? (unsigned)MHD_USE_TLS : 0);
+    struct MHD_OptionItem strict[] = {
+#if MHD_VERSION >= 0x00097701
+        {MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL},
+#else
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+#endif
+        {MHD_OPTION_END, 0, NULL}
+    };
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
                                    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PROTOCOLS},
@@ -359,7 +418,7 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd, const char *cer
         MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)16384, MHD_OPTION_ARRAY, cert ? tls : none,
-        MHD_OPTION_END);
+        MHD_OPTION_ARRAY, strict, MHD_OPTION_END);
 }
 
 /* Another daemon on the socket, the newest of the list. */

@@ -221,9 +221,15 @@ def test_framing():
                             ("Transfer-Encoding: chunked, identity\r\n", (501,)),
                             ("Transfer-Encoding:\tchunked\r\nTransfer-Encoding: chunked\r\n", (400,)),
                             ("Transfer-Encoding : chunked\r\n", (400,)),
+                            ("Transfer-Encoding: chunked \r\n", (400, 501)),
+                            ("Transfer-Encoding: xchunked\r\n", (501,)),
+                            ("Transfer-Encoding: \r\n", (400, 501)),
+                            ("Transfer-Encoding: \x0bchunked\r\n", (400, 501)),
                             ("Content-Length: 4\r\nContent-Length: 5\r\n", (400,)),
                             ("Content-Length: 4\r\nContent-Length: 4\r\n", (400,)),
                             ("Content-Length: -1\r\n", (400,)),
+                            ("Content-Length: +4\r\n", (400,)),
+                            ("Content-Length: 4, 4\r\n", (400,)),
                             ("Content-Length: 0x4\r\n", (400,)),
                             ("Content-Length: 4 4\r\n", (400,)),
                             ("Content-Length: 99999999999999999999999\r\n", (400, 413)),
@@ -243,6 +249,48 @@ def test_framing():
     cut_or(framed("Transfer-Encoding: chunked\r\n", b"3\r\nabcdef\r\n0\r\n\r\n"), 400)
     expect(framed("Content-Length: 0\r\n", drop=("host",)), 400)
     assert request("GET", BUCKET + "/f").status == 404
+
+
+def test_line_ends():
+    """Lines that another parser could end elsewhere: LF or CR alone, folded ones, NUL; and names that are none."""
+    h = sign("GET", BUCKET)
+    good = head("GET", BUCKET, "", h)
+    expect(exchange(good), 200)
+    expect(exchange(head("GET", BUCKET, "", h, "X-A: b \t \r\nX-B:\r\nX-C:   d\r\nX-D: \x07\xe9\r\n")), 200)  # odd, but plain
+    smuggled = head("PUT", BUCKET + "/smuggled", "", {**sign("PUT", BUCKET + "/smuggled"), "content-length": "0"})
+    for data in (good.replace(b"\r\n", b"\n"), good.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\n"), good[:-2] + b"\n", good[:-4] + b"\n\r\n", good[:-4] + b"\n\n",
+                 head("GET", BUCKET, "", h, "X-A: b\nX-B: c\r\n"), head("GET", BUCKET, "", h, "X-A: b\n"),
+                 head("GET", BUCKET, "", h, "X-A: b\rX-B: c\r\n"), head("GET", BUCKET, "", h, "X-A: b\r"),
+                 head("GET", BUCKET, "", h, "X-A: b\r\n c\r\n"), head("GET", BUCKET, "", h, "X-A: b\r\n\tc\r\nX-B: c\r\n"),
+                 head("GET", BUCKET, "", h, "X-A: b\0c\r\n"), head("GET", BUCKET, "", h, "X-A: b\0\r\nX-B: c\r\n"), head("GET", BUCKET, "", h, "X\0A: b\r\n"),
+                 head("GET", BUCKET, "", h, ": b\r\n"), head("GET", BUCKET, "", h, "X A: b\r\n"), head("GET", BUCKET, "", h, "X\x01: b\r\n"),
+                 good.replace(b"\r\nhost", b"\r\n host")):
+        with connect() as s:
+            try:
+                s.sendall(data + smuggled)
+            except OSError:
+                pass
+            r = read_reply(s)
+            assert r.status == 400, (data, r.status, r.body[:200])
+            assert read_reply(s).status == 0, f"{data!r}: the connection went on"
+        alive()
+    assert request("GET", BUCKET + "/smuggled").status == 404
+
+
+def test_chunk_sizes():
+    """HTTP chunks whose size is not plain hexadecimal, or whose end is not where it says."""
+    h = {**sign("PUT", BUCKET + "/z", payload="UNSIGNED-PAYLOAD"), "transfer-encoding": "chunked"}
+    for body in (b"0x5\r\nhello\r\n", b"+5\r\nhello\r\n", b"-5\r\nhello\r\n", b" 5\r\nhello\r\n", b"5 \r\nhello\r\n", b"\r\nhello\r\n", b"5\r\nhelloXX",
+                 b"5;a\nb\r\nhello\r\n", b"fffffffffffffffff\r\nhello\r\n", b"4\r\nhello\r\n"):
+        with connect() as s:
+            try:
+                s.sendall(head("PUT", BUCKET + "/z", "", h) + body + b"0\r\n\r\n")
+            except OSError:
+                pass
+            cut_or(read_reply(s), 400, 413)
+            assert read_reply(s).status == 0, f"{body!r}: the connection went on"
+        alive()
+    assert request("GET", BUCKET + "/z").status == 404
 
 
 def test_garbage():
