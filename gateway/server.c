@@ -4,6 +4,7 @@
 
 #include "gateway.h"
 #include "guard/guard.h"
+#include "guard/pem.h"
 #include "httpd.h"
 #include "listen.h"
 #include "pcloud/config.h"
@@ -35,10 +36,10 @@
 #include <unistd.h>
 
 #define STATE_FILE PC_HOME_RUN "/gateway.json"
-#define PEM_MAX (1u << 20)
 #define DRAIN_MS 8000
 #define WORKERS_MIN 16
 #define WEB_WORKERS 4
+#define LOOK_S 2 /* between looks at the files of the certificate */
 
 struct server_state {
     const struct opts *opts;
@@ -51,7 +52,7 @@ struct server_state {
     struct gateway gateway;
     int lock, s3_fd, web_fd;
     char s3_url[LISTEN_URL_MAX], web_url[LISTEN_URL_MAX];
-    char *cert, *key;
+    struct pem pem;
 };
 
 static const char *pick(const struct server_state *s, const char *option, enum pc_config_id id)
@@ -68,66 +69,10 @@ static void setup_log(const struct pc_config *config)
                  format < 0 ? PC_LOG_TEXT : (enum pc_log_format)format);
 }
 
-/* A file whole, with a NUL; PC_ELIMIT over PEM_MAX. */
-static int read_file(const char *path, char **ret)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-    char *text = fd < 0 ? NULL : malloc(PEM_MAX + 1);
-    size_t len = 0;
-
-    if (fd < 0)
-        return pc_err_set(-errno, "cannot read %s: %s", path, strerror(errno));
-    while (text && rc == 0 && len <= PEM_MAX) {
-        ssize_t n = read(fd, text + len, PEM_MAX + 1 - len);
-
-        if (n <= 0) {
-            rc = n < 0 ? pc_err_set(-errno, "cannot read %s: %s", path, strerror(errno)) : 0;
-            break;
-        }
-        len += (size_t)n;
-    }
-    close(fd);
-    if (!text)
-        return -ENOMEM;
-    if (rc == 0 && len > PEM_MAX)
-        rc = pc_err_set(PC_ELIMIT, "%s is too large for a certificate or key", path);
-    if (rc < 0) {
-        pc_wipe(text, len);
-        free(text);
-        return rc;
-    }
-    text[len] = '\0';
-    *ret = text;
-    return 0;
-}
-
-static void free_pem(struct server_state *s)
-{
-    if (s->key)
-        pc_wipe(s->key, strlen(s->key));
-    free(s->key);
-    free(s->cert);
-    s->key = s->cert = NULL;
-}
-
-/* Both or neither. */
 static int read_pem(struct server_state *s)
 {
-    const char *cert = pick(s, s->opts->tls_cert, PC_CONFIG_S3_TLS_CERT);
-    const char *key = pick(s, s->opts->tls_key, PC_CONFIG_S3_TLS_KEY);
-    int rc;
-
-    if (!*cert && !*key)
-        return 0;
-    if (!*cert || !*key)
-        return pc_err_set(PC_EUSAGE,
-                          "HTTPS needs a certificate and a key: give --tls-cert and --tls-key");
-    rc = read_file(cert, &s->cert);
-    if (rc == 0)
-        rc = read_file(key, &s->key);
-    if (rc < 0)
-        free_pem(s);
-    return rc;
+    return pem_read(&s->pem, pick(s, s->opts->tls_cert, PC_CONFIG_S3_TLS_CERT),
+                    pick(s, s->opts->tls_key, PC_CONFIG_S3_TLS_KEY));
 }
 
 static int open_sockets(struct server_state *s)
@@ -136,7 +81,7 @@ static int open_sockets(struct server_state *s)
     int rc = listen_open(pick(s, s->opts->s3, PC_CONFIG_S3_LISTEN), &s->s3_fd);
 
     if (rc == 0)
-        rc = listen_url(s->s3_fd, s->cert ? "https" : "http", s->s3_url);
+        rc = listen_url(s->s3_fd, s->pem.cert ? "https" : "http", s->s3_url);
     if (rc < 0 || !*web || strcmp(web, "off") == 0)
         return rc;
     rc = listen_open(web, &s->web_fd);
@@ -170,8 +115,8 @@ static int start_http(struct server_state *s)
     unsigned n = cores < 1 ? 1 : cores > 8 ? 8 : (unsigned)cores;
     struct httpd_options o = {
         .listen_fd = s->s3_fd,
-        .cert = s->cert,
-        .key = s->key,
+        .cert = s->pem.cert,
+        .key = s->pem.key,
         .threads = n,
         .connections = (unsigned)pc_config_num(s->config, PC_CONFIG_S3_CONNECTIONS),
         .timeout = (unsigned)pc_config_num(s->config, PC_CONFIG_S3_TIMEOUT),
@@ -247,6 +192,28 @@ static void notify(const char *line)
     close(fd);
 }
 
+/* What read_pem met, for new connections; the pair that was used before stays if it is no good. */
+static int use_pem(struct server_state *s, int rc)
+{
+    if (rc == 0 && s->pem.cert)
+        rc = httpd_reload(s->s3, s->pem.cert, s->pem.key);
+    pem_wipe(&s->pem);
+    if (rc < 0)
+        pc_log(PC_LOG_ERROR, "reload", "the certificate stays as it was: %s", pc_err_text(rc));
+    return rc;
+}
+
+/* The files have changed, without a signal. */
+static void renew(struct server_state *s)
+{
+    char *cert = strdup(s->pem.cert_path), *key = strdup(s->pem.key_path);
+
+    if (cert && key && use_pem(s, pem_read(&s->pem, cert, key)) == 0)
+        pc_log(PC_LOG_INFO, "reload", "another certificate is used from now on: %s", cert);
+    free(cert);
+    free(key);
+}
+
 /* SIGHUP: what can change while serving: the log and the certificate. Nothing changes on failure. */
 static void reload(struct server_state *s)
 {
@@ -264,21 +231,20 @@ static void reload(struct server_state *s)
     rc = read_pem(s);
     s->config = old; /* the volume goes on with its own */
     pc_config_free(config);
-    if (rc == 0 && s->cert)
-        rc = httpd_reload(s->s3, s->cert, s->key);
-    free_pem(s);
-    if (rc < 0)
-        pc_log(PC_LOG_ERROR, "reload", "the certificate stays as it was: %s", pc_err_text(rc));
-    else
+    if (use_pem(s, rc) == 0)
         pc_log(PC_LOG_INFO, "reload", "configuration read again");
 }
 
 static void wait_signals(struct server_state *s, const sigset_t *set)
 {
-    for (;;) {
-        int sig = sigwaitinfo(set, NULL);
+    const struct timespec look = {.tv_sec = LOOK_S};
 
-        if (sig == SIGHUP) {
+    for (;;) {
+        int sig = s->pem.cert_path ? sigtimedwait(set, NULL, &look) : sigwaitinfo(set, NULL);
+
+        if (sig < 0 && pem_changed(&s->pem)) {
+            renew(s);
+        } else if (sig == SIGHUP) {
             notify("RELOADING=1\n");
             reload(s);
             notify("READY=1\n");
@@ -378,7 +344,7 @@ static int open_all(struct server_state *s)
     rc = open_guard(s);
     if (rc == 0)
         rc = start_http(s);
-    free_pem(s);
+    pem_wipe(&s->pem);
     if (rc == 0)
         rc = lifecycle_start(s->volume, s->home, (long)pc_config_num(s->config, PC_CONFIG_S3_DAY),
                              &s->lifecycle);
@@ -402,7 +368,7 @@ static int close_all(struct server_state *s)
         close(s->s3_fd);
     if (s->web_fd >= 0)
         close(s->web_fd);
-    free_pem(s);
+    pem_free(&s->pem);
     guard_stop(s->gateway.guard);
     audit_close(s->gateway.audit);
     metrics_free(s->gateway.metrics);
