@@ -19,8 +19,9 @@
 #define BODY_DRAIN                                                                                 \
     (16u << 20) /* bytes of a refused body that are read and dropped before the connection is cut */
 #define REPLY_WHOLE (512u << 10) /* replies up to this are read first and leave in one write */
-#define REPLY_RING (2u << 20)    /* bytes of a longer one that are read ahead */
-#define REPLY_BLOCK (512u << 10) /* bytes of it read, and sent, at once */
+#define REPLY_RING (2u << 20) /* bytes of a longer one that are read ahead, where reading waits */
+#define REPLY_BLOCK (256u << 10) /* bytes of it read, and sent, at once */
+#define REPLY_SLOW (8u << 20)    /* the most that is read ahead before trying without */
 #define REPLY_MANY 32u           /* with more requests than this at work */
 #define REPLY_LEAST (256u << 10) /* ... only so much is read ahead */
 
@@ -83,6 +84,9 @@ struct exchange {   /* a request and its reply on a connection */
     bool sent;    /* the reply went out whole */
     uint64_t dropped, replied;
     struct ring ring; /* of the body; then of the reply */
+    size_t block;     /* bytes of the reply read, and sent, at once */
+    uint64_t slow;    /* bytes that the ring brings when reading would wait: more each time */
+    uint64_t until;   /* what of the reply comes by the ring */
     int source_error; /* of the reply; valid while no job runs */
     char method[16];
     char target[];

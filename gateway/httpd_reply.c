@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies: from memory in one write, from a source block by block, read ahead on a worker. */
+/*
+ * Replies: from memory in one write, from a source block by block. A block is read where it is sent from, on the polling thread, if that waits for nothing:
+ * nothing is copied then. If it would wait, a worker reads ahead into a ring.
+ */
 #include "httpd_priv.h"
 
 #include "pcloud/err.h"
@@ -8,12 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is read and sent at once. */
-static size_t block_of(const struct exchange *x)
+static bool many(const struct exchange *x)
 {
-    if (x->req.reply_length <= REPLY_WHOLE)
-        return (size_t)x->req.reply_length;
-    return x->ring.cap / 2 < REPLY_BLOCK ? x->ring.cap / 2 : REPLY_BLOCK;
+    return atomic_load(&x->server->active) > REPLY_MANY;
 }
 
 /* The next bytes of the source to the ring, as many as have room in one piece; false if there is nothing to do now. */
@@ -21,9 +21,9 @@ static bool ring_read(struct exchange *x)
 {
     struct req *r = &x->req;
     struct ring *g = &x->ring;
-    uint64_t in = atomic_load(&g->in), left = r->reply_length - in;
+    uint64_t in = atomic_load(&g->in), left = x->until - in;
     size_t at = (size_t)(in % g->cap);
-    size_t want = g->cap - at < block_of(x) ? g->cap - at : block_of(x);
+    size_t want = g->cap - at < x->block ? g->cap - at : x->block;
     ssize_t n;
 
     if (want > left)
@@ -64,20 +64,29 @@ static void fail_reply(struct exchange *x, int rc)
     }
 }
 
+static size_t ring_size(const struct exchange *x)
+{
+    if (x->req.reply_length <= REPLY_WHOLE)
+        return (size_t)x->req.reply_length;
+    return many(x) ? REPLY_LEAST : REPLY_RING;
+}
+
 void reply_prepare(struct exchange *x)
 {
     struct req *r = &x->req;
-    size_t ring;
     bool more;
 
     if (r->status == 0 || r->reply_headers.err || r->reply_body.err)
         fail_reply(x, r->reply_body.err ? r->reply_body.err : -EIO);
     if (!r->source.read || r->head || r->reply_length == 0)
         return;
-    ring = atomic_load(&x->server->active) > REPLY_MANY ? REPLY_LEAST : REPLY_RING;
+    x->block = many(x) ? REPLY_LEAST / 2 : REPLY_BLOCK;
     if (r->reply_length <= REPLY_WHOLE)
-        ring = (size_t)r->reply_length;
-    if (ring_alloc(&x->ring, ring) < 0) {
+        x->block = (size_t)r->reply_length;
+    x->until = r->reply_length;
+    if (r->source.read_now)
+        x->until = x->block;
+    if (ring_alloc(&x->ring, r->source.read_now ? x->block : ring_size(x)) < 0) {
         fail_reply(x, -ENOMEM);
         return;
     }
@@ -95,8 +104,29 @@ static void read_on(struct exchange *x)
 
     if (atomic_load(&x->job_state) != JOB_IDLE || x->source_error)
         return;
-    if (atomic_load(&g->in) < x->req.reply_length && ring_there(g) <= g->cap / 2)
+    if (atomic_load(&g->in) < x->until && ring_there(g) <= g->cap / 2)
         exchange_run(x, job_read, EXCHANGE_GO_ON);
+}
+
+/* The ring is empty and nobody fills it: the next bytes straight to where they are sent from; 0 if that would wait: the ring is to bring some. */
+static ssize_t give_now(struct exchange *x, char *out, size_t max)
+{
+    struct req *r = &x->req;
+    struct ring *g = &x->ring;
+    ssize_t n = r->source.read_now(r->source.arg, out, max, r->reply_offset + x->replied);
+
+    if (n > 0) {
+        x->slow = 0;
+        x->replied += (uint64_t)n;
+        ring_free(g);
+        return n;
+    }
+    x->slow = x->slow == 0 ? x->block : x->slow < REPLY_SLOW ? 2 * x->slow : REPLY_SLOW;
+    x->until = r->reply_length - x->replied < x->slow ? r->reply_length : x->replied + x->slow;
+    x->source_error = ring_alloc(g, x->slow > x->block ? ring_size(x) : x->block);
+    atomic_store(&g->in, x->replied);
+    atomic_store(&g->out, x->replied);
+    return 0;
 }
 
 /* Nothing is there: wait until something is. ${idle}: no job ran when that was seen. */
@@ -120,11 +150,19 @@ static ssize_t give_more(struct exchange *x, char *out, size_t max)
 {
     struct ring *g = &x->ring;
     bool idle = atomic_load(&x->job_state) == JOB_IDLE; /* before looking what it made */
-    size_t there = ring_there(g), at = (size_t)(x->replied % g->cap);
-    size_t n = g->cap - at < max ? g->cap - at : max;
+    size_t there = ring_there(g), at, n;
+    ssize_t now;
 
+    if (there == 0 && idle && x->req.source.read_now && !x->source_error &&
+        !atomic_load(&x->server->stopping)) {
+        now = give_now(x, out, max);
+        if (now > 0)
+            return now;
+    }
     if (there == 0)
         return give_later(x, idle);
+    at = (size_t)(x->replied % g->cap);
+    n = g->cap - at < max ? g->cap - at : max;
     if (n > there)
         n = there;
     memcpy(out, g->data + at, n);
@@ -181,7 +219,7 @@ static struct MHD_Response *from_source(struct exchange *x)
         return from_memory(ring_take(&x->ring), (size_t)r->reply_length);
     }
     read_on(x);
-    return MHD_create_response_from_callback(r->reply_length, block_of(x), give, x, NULL);
+    return MHD_create_response_from_callback(r->reply_length, x->block, give, x, NULL);
 }
 
 static struct MHD_Response *make_response(struct exchange *x)

@@ -20,6 +20,8 @@
 struct
     req_source { /* where a reply's body comes from, if not from memory; used by one thread at a time */
     ssize_t (*read)(void *arg, void *buf, size_t len, uint64_t off);
+    /* May be NULL: the same without waiting; may be fewer bytes. -EAGAIN if it would wait, or if anything is wrong: read tells it. */
+    ssize_t (*read_now)(void *arg, void *buf, size_t len, uint64_t off);
     void (*close)(void *arg);
     void *arg;
 };

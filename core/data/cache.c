@@ -163,11 +163,11 @@ enum cache_result cache_get(struct cache *c, const uint8_t id[META_BLOCK_ID], ui
     for (;;) {
         e = *find(s, id, index);
         if (!e) {
-            e = mode == CACHE_LOOK ? NULL : make(s, id, index, len);
+            e = mode == CACHE_LOOK || mode == CACHE_NOW ? NULL : make(s, id, index, len);
             result = e ? CACHE_FILL : CACHE_NONE;
             break;
         }
-        if (mode == CACHE_PREFETCH || e->len != len)
+        if (mode == CACHE_PREFETCH || e->len != len || (mode == CACHE_NOW && !e->ready))
             break;
         e->refs++;
         while (!e->ready && !e->failed)

@@ -38,6 +38,7 @@ enum cache_result {
 };
 enum cache_mode {
     CACHE_LOOK,    /* only what is there; waits for who fills it */
+    CACHE_NOW,     /* only what is there and filled */
     CACHE_MAKE,    /* make it if it is not there; waits for who fills it */
     CACHE_PREFETCH /* make it if it is not there, else CACHE_NONE at once */
 };

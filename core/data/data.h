@@ -59,6 +59,10 @@ int data_put_again(struct data *d, const void *plain, uint32_t size, struct meta
 int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
              void *out);
 
+/** data_get_now(d, block, boff, len, out): the same if that waits for no disk: 0, else -EAGAIN whatever the reason: data_get tells it. */
+int data_get_now(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
+                 void *out);
+
 /** data_prefetch(d, blocks, n): have workers bring these blocks into the cache; returns at once; drops what does not fit. */
 void data_prefetch(struct data *d, const struct meta_block *blocks, unsigned n);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int real_open(const char *path, int flags, mode_t mode)
@@ -23,6 +24,14 @@ static void real_close(int fd)
 static ssize_t real_pread(int fd, void *buf, size_t len, uint64_t off)
 {
     ssize_t n = pread(fd, buf, len, (off_t)off);
+
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t real_pread_now(int fd, void *buf, size_t len, uint64_t off)
+{
+    struct iovec v = {buf, len};
+    ssize_t n = preadv2(fd, &v, 1, (off_t)off, RWF_NOWAIT);
 
     return n < 0 ? -errno : n;
 }
@@ -115,6 +124,7 @@ const struct disk_ops disk_real = {
     .open = real_open,
     .close = real_close,
     .pread = real_pread,
+    .pread_now = real_pread_now,
     .pwrite = real_pwrite,
     .sync = real_sync,
     .writeback = real_writeback,
@@ -177,4 +187,20 @@ ssize_t disk_read(int fd, void *buf, size_t len, uint64_t off)
         done += (size_t)n;
     }
     return (ssize_t)done;
+}
+
+int disk_read_now(int fd, void *buf, size_t len, uint64_t off)
+{
+    uint8_t *p = buf;
+
+    while (len > 0) {
+        ssize_t n = in_use->pread_now(fd, p, len, off);
+
+        if (n <= 0)
+            return -EAGAIN;
+        p += n;
+        len -= (size_t)n;
+        off += (uint64_t)n;
+    }
+    return 0;
 }

@@ -12,6 +12,7 @@ struct disk_ops {
     int (*open)(const char *path, int flags, mode_t mode);
     void (*close)(int fd);
     ssize_t (*pread)(int fd, void *buf, size_t len, uint64_t off);
+    ssize_t (*pread_now)(int fd, void *buf, size_t len, uint64_t off); /* only what is in memory */
     ssize_t (*pwrite)(int fd, const void *buf, size_t len, uint64_t off);
     int (*sync)(int fd);                                            /* fdatasync */
     int (*writeback)(int fd, uint64_t off, uint64_t len, int wait); /* a hint; promises nothing */
@@ -39,5 +40,8 @@ int disk_write(int fd, const void *buf, size_t len, uint64_t off);
 
 /** disk_read(fd, buf, len, off): as much as there is up to ${len}: the number of bytes, or -errno. */
 ssize_t disk_read(int fd, void *buf, size_t len, uint64_t off);
+
+/** disk_read_now(fd, buf, len, off): all of it without waiting for a disk: 0, or -EAGAIN whatever the reason. */
+int disk_read_now(int fd, void *buf, size_t len, uint64_t off);
 
 #endif

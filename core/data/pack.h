@@ -46,6 +46,9 @@ bool packs_is_open(struct packs *ps, uint64_t id);
 /** packs_read(ps, id, off, buf, len): exactly ${len} bytes. PC_ESTALEREF if the pack is gone, PC_ECORRUPT if it ends before. */
 int packs_read(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t len);
 
+/** packs_read_now(ps, id, off, buf, len): the same if that waits for no disk: 0, else -EAGAIN whatever the reason. */
+int packs_read_now(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t len);
+
 /** packs_ahead(ps, id, off, len): the system may fetch these bytes; a hint. */
 void packs_ahead(struct packs *ps, uint64_t id, uint64_t off, uint64_t len);
 

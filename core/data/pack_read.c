@@ -166,3 +166,20 @@ int packs_read(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t le
     }
     return pc_err_set(PC_ECORRUPT, "pack %016" PRIx64 " ends before byte %" PRIu64, id, off + len);
 }
+
+int packs_read_now(struct packs *ps, uint64_t id, uint64_t off, void *buf, size_t len)
+{
+    struct pack_fd *f;
+    int fd = -1, r;
+
+    pthread_mutex_lock(&ps->fd_lock);
+    f = find(ps, id);
+    if (f)
+        fd = f->fd;
+    pthread_mutex_unlock(&ps->fd_lock);
+    if (!f)
+        return -EAGAIN;
+    r = disk_read_now(fd, buf, len, off);
+    put_fd(ps, f, fd);
+    return r;
+}

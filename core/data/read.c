@@ -25,6 +25,7 @@ struct reader {
     struct data_scratch *s; /* NULL until something must be read */
     bool opened;            /* the head is known and the codec keyed */
     bool past_cache;        /* do not take the head from the cache */
+    bool now;               /* -EAGAIN instead of waiting, or of saying what is wrong */
     struct record_info info;
     uint32_t from, to; /* bytes of the record in the window */
 };
@@ -52,6 +53,8 @@ static int damaged(struct reader *rd, uint32_t at)
     const struct meta_block *b = rd->block;
     char what[200];
 
+    if (rd->now)
+        return -EAGAIN;
     if (packs_gone(rd->d->packs, b->pack))
         return pc_err_set(PC_ESTALEREF, "pack %016" PRIx64 " was removed", b->pack);
     what[0] = 0;
@@ -76,7 +79,8 @@ static int read_window(struct reader *rd, uint32_t from, uint32_t to)
     if (to - from > sizeof rd->s->window)
         to = from + (uint32_t)sizeof rd->s->window;
     rd->from = rd->to = 0;
-    r = packs_read(rd->d->packs, b->pack, b->off + from, rd->s->window, to - from);
+    r = (rd->now ? packs_read_now : packs_read)(rd->d->packs, b->pack, b->off + from, rd->s->window,
+                                                to - from);
     if (r == PC_ECORRUPT)
         return damaged(rd, from);
     if (r < 0)
@@ -94,8 +98,8 @@ static bool cached_info(struct reader *rd)
     bool fits;
 
     if (rd->past_cache || rd->block->size <= DATA_SEGMENT ||
-        cache_get(rd->d->cache, rd->block->id, INFO_INDEX, sizeof *p, CACHE_LOOK, &e) !=
-            CACHE_READY)
+        cache_get(rd->d->cache, rd->block->id, INFO_INDEX, sizeof *p,
+                  rd->now ? CACHE_NOW : CACHE_LOOK, &e) != CACHE_READY)
         return false;
     p = (struct placed_info *)(void *)e->data;
     fits = p->pack == rd->block->pack && p->off == rd->block->off;
@@ -204,12 +208,13 @@ static int get_segment(struct reader *rd, uint32_t i, uint32_t last, uint32_t fr
     struct cache *cache = rd->d->cache;
     uint32_t size = segment_size(rd->block, i);
     bool whole = from == 0 && to == size && size == DATA_SEGMENT;
+    enum cache_mode mode = rd->now ? CACHE_NOW : whole ? CACHE_LOOK : CACHE_MAKE;
     struct cache_entry *e;
     enum cache_result c;
     uint8_t *plain;
     int r;
 
-    c = cache_get(cache, rd->block->id, i, size, whole ? CACHE_LOOK : CACHE_MAKE, &e);
+    c = cache_get(cache, rd->block->id, i, size, mode, &e);
     if (c == CACHE_READY) {
         memcpy(out, e->data + from, to - from);
         cache_put(cache, e);
@@ -235,10 +240,10 @@ static int get_segment(struct reader *rd, uint32_t i, uint32_t last, uint32_t fr
     return r;
 }
 
-int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len, void *out)
+static int get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
+               uint8_t *p, bool now)
 {
-    struct reader rd = {.d = d, .block = block};
-    uint8_t *p = out;
+    struct reader rd = {.d = d, .block = block, .now = now};
     uint32_t last;
     int r = 0;
 
@@ -258,6 +263,17 @@ int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint
     }
     reader_fini(&rd);
     return r;
+}
+
+int data_get(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len, void *out)
+{
+    return get(d, block, boff, len, out, false);
+}
+
+int data_get_now(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
+                 void *out)
+{
+    return get(d, block, boff, len, out, true) < 0 ? -EAGAIN : 0;
 }
 
 int data_verify(struct data *d, const struct meta_block *block)

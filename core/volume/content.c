@@ -8,8 +8,6 @@
 #include "pcloud/log.h"
 #include "volume/volume.h"
 
-#define READ_SLICES 32
-
 void volume_damaged(struct pc_volume *v, uint64_t ino, const struct meta_block *block)
 {
     char path[512];
@@ -24,14 +22,17 @@ void volume_damaged(struct pc_volume *v, uint64_t ino, const struct meta_block *
     pc_err_set(PC_ECORRUPT, "%s: %s", path, why);
 }
 
+typedef int get_fn(struct data *d, const struct meta_block *block, uint32_t boff, uint32_t len,
+                   void *out);
+
 /* Copy the part of one slice that lies in [off, off + len) to its place in ${buf}. */
-static int read_slice(struct pc_volume *v, const struct meta_slice *s, uint8_t *buf, size_t len,
-                      uint64_t off)
+static int read_slice(struct pc_volume *v, const struct meta_slice *s, get_fn *get, uint8_t *buf,
+                      size_t len, uint64_t off)
 {
     uint64_t from = s->pos > off ? s->pos : off;
     uint64_t to = s->pos + s->len < off + len ? s->pos + s->len : off + len;
-    return data_get(v->data, &s->block, s->boff + (uint32_t)(from - s->pos), (uint32_t)(to - from),
-                    buf + (from - off));
+    return get(v->data, &s->block, s->boff + (uint32_t)(from - s->pos), (uint32_t)(to - from),
+               buf + (from - off));
 }
 
 /* Zero what no slice covers; slices are ordered and do not overlap. */
@@ -54,11 +55,11 @@ static void zero_gaps(const struct meta_slice *slices, int n, uint8_t *buf, size
 static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size_t len,
                            uint64_t off, uint64_t *ret_size)
 {
-    struct meta_slice slices[READ_SLICES];
+    struct meta_slice slices[CONTENT_MAP];
     uint8_t small[META_INLINE_MAX];
     size_t small_len = 0;
     uint64_t size = 0;
-    int n = v->meta->content->read(v->meta, ino, off, len, slices, READ_SLICES, small, &small_len,
+    int n = v->meta->content->read(v->meta, ino, off, len, slices, CONTENT_MAP, small, &small_len,
                                    &size, NULL);
     if (n < 0)
         return n;
@@ -67,7 +68,7 @@ static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size
         return 0;
     if (len > size - off)
         len = (size_t)(size - off);
-    if (n == READ_SLICES) {
+    if (n == CONTENT_MAP) {
         uint64_t end = slices[n - 1].pos + slices[n - 1].len;
         if (end < off + len)
             len = (size_t)(end - off);
@@ -78,7 +79,7 @@ static ssize_t read_window(struct pc_volume *v, uint64_t ino, uint8_t *buf, size
     for (int i = 0; i < n; i++) {
         if (slices[i].pos >= off + len)
             break;
-        int rc = read_slice(v, &slices[i], buf, len, off);
+        int rc = read_slice(v, &slices[i], data_get, buf, len, off);
         if (rc == PC_ECORRUPT)
             volume_damaged(v, ino, &slices[i].block);
         if (rc < 0 && (rc == PC_ESTALEREF || slices[i].pos <= off))
@@ -114,12 +115,64 @@ ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, u
     return (ssize_t)done;
 }
 
-static unsigned blocks_of(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len,
-                          struct meta_block blocks[READ_SLICES])
+void content_map(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t end,
+                 struct content_map *map)
 {
-    struct meta_slice slices[READ_SLICES];
+    uint8_t small[META_INLINE_MAX];
+    size_t small_len = 0;
+    map->from = map->to = 0;
+    int n = v->meta->content->read(v->meta, ino, off, end - off, map->slices, CONTENT_MAP, small,
+                                   &small_len, NULL, NULL);
+    if (n < 0 || small_len > 0)
+        return;
+    map->n = (unsigned)n;
+    map->from = off;
+    map->to = end;
+    if (n == CONTENT_MAP && map->slices[n - 1].pos + map->slices[n - 1].len < end)
+        map->to = map->slices[n - 1].pos + map->slices[n - 1].len;
+}
+
+/* Where a read of [off, end) of a slice had better end: with a whole segment, if that leaves anything. */
+static uint64_t whole_segments(const struct meta_slice *s, uint64_t off, uint64_t end)
+{
+    uint64_t last = s->boff + (end - s->pos), cut = last - last % DATA_SEGMENT;
+    if (end == s->pos + s->len || cut <= s->boff)
+        return end;
+    cut = s->pos + (cut - s->boff);
+    return cut > off ? cut : end;
+}
+
+ssize_t content_read_now(struct pc_volume *v, const struct content_map *map, void *buf, size_t len,
+                         uint64_t off)
+{
+    uint64_t end;
+    unsigned i = 0, first;
+    if (off < map->from || off >= map->to || len == 0)
+        return -EAGAIN;
+    end = len < map->to - off ? off + len : map->to;
+    while (i < map->n && map->slices[i].pos + map->slices[i].len <= off)
+        i++;
+    for (first = i; i < map->n && map->slices[i].pos < end; i++) {
+        const struct meta_slice *s = &map->slices[i];
+        if (s->pos + s->len > end)
+            end = whole_segments(s, off, end);
+        if (read_slice(v, s, data_get_now, buf, (size_t)(end - off), off) < 0) {
+            end = s->pos;
+            break;
+        }
+    }
+    if (end <= off)
+        return -EAGAIN;
+    zero_gaps(map->slices + first, (int)(i - first), buf, (size_t)(end - off), off);
+    return (ssize_t)(end - off);
+}
+
+static unsigned blocks_of(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len,
+                          struct meta_block blocks[CONTENT_MAP])
+{
+    struct meta_slice slices[CONTENT_MAP];
     int n =
-        v->meta->content->read(v->meta, ino, off, len, slices, READ_SLICES, NULL, NULL, NULL, NULL);
+        v->meta->content->read(v->meta, ino, off, len, slices, CONTENT_MAP, NULL, NULL, NULL, NULL);
     for (int i = 0; i < n; i++)
         blocks[i] = slices[i].block;
     return n > 0 ? (unsigned)n : 0;
@@ -127,7 +180,7 @@ static unsigned blocks_of(struct pc_volume *v, uint64_t ino, uint64_t off, uint6
 
 void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
 {
-    struct meta_block blocks[READ_SLICES];
+    struct meta_block blocks[CONTENT_MAP];
     unsigned n = blocks_of(v, ino, off, len, blocks);
     if (n > 0)
         data_prefetch(v->data, blocks, n);
@@ -135,7 +188,7 @@ void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t 
 
 void content_ahead(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len)
 {
-    struct meta_block blocks[READ_SLICES];
+    struct meta_block blocks[CONTENT_MAP];
     unsigned n = blocks_of(v, ino, off, len, blocks);
     if (n > 0)
         data_ahead(v->data, blocks, n);

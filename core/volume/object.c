@@ -133,6 +133,8 @@ struct pc_reader {
     uint64_t size;
     unsigned parts;
     uint64_t read_end, ahead;
+    bool map_wanted;
+    struct content_map map; /* where the next bytes lie: for pc_reader_read_now */
 };
 
 static uint64_t now_us(void)
@@ -197,6 +199,16 @@ ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off)
         content_ahead(r->v, r->node->ino, from, r->ahead - from);
     }
     r->read_end = end;
+    if (r->map_wanted && end < r->size)
+        content_map(r->v, r->node->ino, end, r->size, &r->map);
+    r->map_wanted = false;
+    return n;
+}
+
+ssize_t pc_reader_read_now(struct pc_reader *r, void *buf, size_t len, uint64_t off)
+{
+    ssize_t n = content_read_now(r->v, &r->map, buf, len, off);
+    r->map_wanted = n < 0;
     return n;
 }
 

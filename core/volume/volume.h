@@ -53,6 +53,25 @@ void volume_flusher_stop(struct pc_volume *v);
 ssize_t content_read(struct pc_volume *v, uint64_t ino, void *buf, size_t len, uint64_t off,
                      uint64_t *ret_size);
 
+/* What is known of where a stretch of a node's content lies. */
+#define CONTENT_MAP 32
+struct content_map {
+    uint64_t from, to; /* nothing if they are equal */
+    unsigned n;
+    struct meta_slice slices[CONTENT_MAP];
+};
+
+/** content_map(v, ino, off, end, map): the stretch from ${off} on, at most to ${end}. */
+void content_map(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t end,
+                 struct content_map *map);
+
+/**
+ * content_read_now(v, map, buf, len, off): bytes of the stretch at ${off}, as far as no disk is waited for: fewer than ${len} where that saves opening a segment
+ * twice. -EAGAIN: none, for whatever reason: content_read tells it.
+ */
+ssize_t content_read_now(struct pc_volume *v, const struct content_map *map, void *buf, size_t len,
+                         uint64_t off);
+
 /** content_prefetch(v, ino, off, len): bring a range into the cache in the background. */
 void content_prefetch(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len);
 

@@ -32,6 +32,13 @@ static ssize_t content_read(void *arg, void *buf, size_t len, uint64_t off)
     return n;
 }
 
+static ssize_t content_read_now(void *arg, void *buf, size_t len, uint64_t off)
+{
+    struct content *c = arg;
+
+    return pc_reader_read_now(c->reader, buf, len, off);
+}
+
 static void content_close(void *arg)
 {
     struct content *c = arg;
@@ -52,7 +59,7 @@ static int set_source(struct s3 *s, struct pc_reader *reader)
     }
     c->reader = reader;
     c->what = strndup(s->r->uri.path, s->r->uri.path_len);
-    s->r->source = (struct req_source){content_read, content_close, c};
+    s->r->source = (struct req_source){content_read, content_read_now, content_close, c};
     if (!c->what)
         return -ENOMEM;
     return 0;

@@ -70,6 +70,8 @@ int pc_reader_open(struct pc_volume *v, const char *bucket, const char *key, siz
                    struct pc_object *ret, struct pc_reader **ret_reader);
 /** pc_reader_read(r, buf, len, off): as pc_file_read. One thread at a time; sequential reads are read ahead. */
 ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off);
+/** pc_reader_read_now(r, buf, len, off): the same where no disk is waited for; may be fewer bytes. -EAGAIN: none, for whatever reason: pc_reader_read tells it. */
+ssize_t pc_reader_read_now(struct pc_reader *r, void *buf, size_t len, uint64_t off);
 /** pc_reader_part(r, number, ret_off, ret_len): where part ${number} of a multipart object lies; PC_EPART. Not multipart: 1 is all of it. */
 int pc_reader_part(struct pc_reader *r, unsigned number, uint64_t *ret_off, uint64_t *ret_len);
 void pc_reader_close(struct pc_reader *r);

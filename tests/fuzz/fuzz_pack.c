@@ -59,7 +59,7 @@ static struct data_rig *rig_once(void)
     ops = disk_real;
     ops.open = input_open;
     ops.close = input_close;
-    ops.pread = input_pread;
+    ops.pread = ops.pread_now = input_pread;
     ops.stat = input_stat;
     disk_use(&ops);
     rig_new(&rig);

@@ -62,6 +62,13 @@ static ssize_t fault_pread(int fd, void *buf, size_t len, uint64_t off)
     return r < 0 ? r : disk_real.pread(fd, buf, at_once && len > at_once ? at_once : len, off);
 }
 
+static ssize_t fault_pread_now(int fd, void *buf, size_t len, uint64_t off)
+{
+    int r = due(DISK_FAULT_READ);
+
+    return r < 0 ? r : disk_real.pread_now(fd, buf, at_once && len > at_once ? at_once : len, off);
+}
+
 static ssize_t fault_pwrite(int fd, const void *buf, size_t len, uint64_t off)
 {
     int r = due(DISK_FAULT_WRITE);
@@ -185,6 +192,7 @@ void disk_fault_on(void)
     ops.open = fault_open;
     ops.close = fault_close;
     ops.pread = fault_pread;
+    ops.pread_now = fault_pread_now;
     ops.pwrite = fault_pwrite;
     ops.sync = fault_sync;
     ops.sync_dir = fault_sync_dir;

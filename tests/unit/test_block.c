@@ -3,6 +3,7 @@
 #include "data/data.h"
 
 #include "crypto/aead.h"
+#include "data/disk.h"
 #include "data/pack.h"
 #include "data/record.h"
 #include "data_rig.h"
@@ -10,6 +11,7 @@
 #include "pcloud/err.h"
 #include "test_env.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -289,6 +291,49 @@ static void the_cache_serves_what_was_read(void **state)
     free(plain);
 }
 
+static bool disk_waits;
+
+static ssize_t pread_now(int fd, void *buf, size_t len, uint64_t off)
+{
+    return disk_waits ? -EAGAIN : disk_real.pread(fd, buf, len, off);
+}
+
+static void what_needs_no_disk_comes_at_once(void **state)
+{
+    struct data_rig *rig = *state;
+    uint8_t *plain = content(300000, 2, false), *out = malloc(300000);
+    struct disk_ops ops = disk_real;
+    struct meta_block b;
+
+    assert_non_null(out);
+    ops.pread_now = pread_now;
+    disk_use(&ops);
+    disk_waits = false;
+    assert_int_equal(rig_open(rig), 0);
+    assert_int_equal(data_put(rig->data, plain, 300000, &b), 0);
+    assert_int_equal(data_get_now(rig->data, &b, 0, 300000, out), -EAGAIN); /* to be opened */
+    assert_int_equal(data_get(rig->data, &b, 70000, 100, out), 0);
+    memset(out, 0, 300000);
+    assert_int_equal(data_get_now(rig->data, &b, 0, 300000, out), 0);
+    assert_memory_equal(out, plain, 300000);
+    disk_waits = true;
+    assert_int_equal(data_get_now(rig->data, &b, 0, 300000, out), -EAGAIN);
+    assert_int_equal(data_get_now(rig->data, &b, 70001, 100, out), 0); /* in the cache */
+    assert_memory_equal(out, plain + 70001, 100);
+    data_cache_resize(rig->data, 0);
+    assert_int_equal(data_get_now(rig->data, &b, 70001, 100, out), -EAGAIN);
+    disk_waits = false;
+    assert_int_equal(data_get_now(rig->data, &b, 70001, 100, out), 0);
+    assert_memory_equal(out, plain + 70001, 100);
+    flip(rig, &b, 70000, 1);
+    assert_int_equal(data_get_now(rig->data, &b, 70001, 100, out), -EAGAIN);
+    assert_int_equal(data_get(rig->data, &b, 70001, 100, out), PC_ECORRUPT);
+    rig_close(rig);
+    disk_use(NULL);
+    free(plain);
+    free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_told_for_its_segment_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_record_elsewhere_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(the_cache_serves_what_was_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_needs_no_disk_comes_at_once, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "data/disk.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
 #include "pcloud/upkeep.h"
@@ -110,6 +111,75 @@ static void reader_keeps_what_it_opened(void **state)
     check_object(t->v, "bbb", "k", "new", 3);
     free(old);
     free(got);
+}
+
+/* All of it by reads that wait for nothing, with one that may wait where they do not go on: how often that was. */
+static unsigned read_at_once(struct pc_reader *r, const uint8_t *data, size_t len, size_t step)
+{
+    uint8_t *got = malloc(step);
+    unsigned waits = 0;
+    assert_non_null(got);
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pc_reader_read_now(r, got, step, done);
+        if (n == -EAGAIN) {
+            waits++;
+            n = pc_reader_read(r, got, 1000, done);
+        }
+        assert_true(n > 0 && (size_t)n <= step);
+        assert_memory_equal(got, data + done, (size_t)n);
+        done += (size_t)n;
+    }
+    assert_int_equal(pc_reader_read_now(r, got, step, len), -EAGAIN);
+    free(got);
+    return waits;
+}
+
+/* 100 islands of 5,000 bytes in zeros, in a bucket's file. */
+static uint8_t *make_islands(struct pc_volume *v, size_t len)
+{
+    uint8_t *data = calloc(1, len), *some = noise(5000, 9);
+    const struct pc_make make = {.mode = S_IFREG | 0644};
+    struct pc_attr top, attr;
+    struct pc_file *f;
+    assert_non_null(data);
+    assert_int_equal(pc_resolve(v, "/aaa", &top), 0);
+    assert_int_equal(pc_file_make(v, top.ino, "islands", &make, O_WRONLY, &attr, &f), 0);
+    for (size_t i = 0; i < 100; i++) {
+        memcpy(data + i * 70001, some, 5000);
+        assert_int_equal(pc_file_write(f, some, 5000, i * 70001), 5000);
+    }
+    assert_int_equal(pc_file_write(f, "", 1, len - 1), 1);
+    assert_int_equal(pc_file_sync(f), 0);
+    assert_int_equal(pc_file_close(f), 0);
+    free(some);
+    return data;
+}
+
+static void reader_goes_on_without_waiting(void **state)
+{
+    struct test_volume *t = *state;
+    struct disk_ops ops = disk_real;
+    struct pc_object o;
+    struct pc_reader *r;
+    size_t len = 9u << 20;
+    uint8_t *data = noise(len, 8);
+    ops.pread_now = ops.pread; /* every filesystem can do that */
+    disk_use(&ops);
+    assert_int_equal(pc_bucket_create(t->v, "aaa", ""), 0);
+    assert_int_equal(put(t->v, "aaa", "k", data, len, NULL), 0);
+    assert_int_equal(pc_reader_open(t->v, "aaa", "k", 1, &o, &r), 0);
+    assert_true(read_at_once(r, data, len, 300000) <= 2);
+    assert_true(read_at_once(r, data, len, 65537) <= 2);
+    pc_reader_close(r);
+    pc_object_fini(&o);
+    free(data);
+    data = make_islands(t->v, len);
+    assert_int_equal(pc_reader_open(t->v, "aaa", "islands", 7, &o, &r), 0);
+    assert_true(read_at_once(r, data, len, 300000) <= 8); /* it does not know of all at once */
+    pc_reader_close(r);
+    pc_object_fini(&o);
+    disk_use(NULL);
+    free(data);
 }
 
 static void conditions(void **state)
@@ -297,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(put_and_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reader_keeps_what_it_opened, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reader_goes_on_without_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conditions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parts_become_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(space_comes_back, set_up, tear_down),
