@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud config`: the one configuration file. */
 #include "out.h"
+#include "run/state.h"
 #include "verbs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +38,16 @@ int verb_config_get(struct cli *c)
     return 0;
 }
 
+/* The parts that run take some values at once. */
+static void tell_parts(struct cli *c)
+{
+    struct run_supervisor s;
+
+    if (strncmp(c->args[0], "trash.", 6) == 0 && run_supervisor_alive(c->home) &&
+        run_supervisor_load(c->home, &s) == 0)
+        kill(s.pid, SIGHUP);
+}
+
 int verb_config_set(struct cli *c)
 {
     int err = cli_open_home(c);
@@ -44,6 +56,7 @@ int verb_config_set(struct cli *c)
         err = pc_config_set(c->home, c->args[0], c->n_args > 1 ? c->args[1] : NULL);
     if (err < 0)
         return err;
+    tell_parts(c);
     if (cli_has(c, "json"))
         return out_json(json_pack("{s:s, s:s?}", "key", c->args[0], "value",
                                   c->n_args > 1 ? c->args[1] : NULL));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud fsck`, `scrub`, `gc`, `df`: keeping a volume well. */
+#include "pcloud/trash.h"
 #include "pcloud/upkeep.h"
 #include "out.h"
 #include "run/state.h"
@@ -191,33 +192,40 @@ int verb_gc(struct cli *c)
     return 0;
 }
 
-static int df_json(const struct pc_volume_stat *st)
+static int df_json(const struct pc_volume_stat *st, const struct pc_trash_result *trash)
 {
     return out_json(
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
                   (json_int_t)st->files, "folders", (json_int_t)st->folders, "objects",
                   (json_int_t)st->objects, "bytes", (json_int_t)st->bytes, "block_bytes",
                   (json_int_t)st->block_bytes, "pack_bytes", (json_int_t)st->pack_bytes, "packs",
                   (json_int_t)st->packs, "meta_bytes", (json_int_t)st->meta_bytes, "disk_total",
                   (json_int_t)st->disk_total, "disk_free", (json_int_t)st->disk_free, "disk_avail",
-                  (json_int_t)st->disk_avail, "damaged", (json_int_t)st->damaged));
+                  (json_int_t)st->disk_avail, "damaged", (json_int_t)st->damaged, "trash_entries",
+                  (json_int_t)trash->entries, "trash_bytes", (json_int_t)trash->bytes));
 }
 
 int verb_df(struct cli *c)
 {
     struct pc_volume_stat st;
+    struct pc_trash_result trash;
     char size[OUT_SIZE_MAX];
     int err = cli_open_volume(c);
 
     if (err >= 0)
         err = pc_volume_stat(c->volume, &st);
+    if (err >= 0)
+        err = pc_trash_stat(c->volume, &trash);
     if (err < 0)
         return err;
     if (cli_has(c, "json"))
-        return df_json(&st);
+        return df_json(&st, &trash);
     printf("Files      %llu (%llu by S3), in %llu folders\n", (unsigned long long)st.files,
            (unsigned long long)st.objects, (unsigned long long)st.folders);
     printf("Content    %s as its files say\n", out_size(st.bytes, size));
+    if (trash.entries > 0)
+        printf("Trash      %s of it, in %llu entries\n", out_size(trash.bytes, size),
+               (unsigned long long)trash.entries);
     printf("Blocks     %s after deduplication and compression\n", out_size(st.block_bytes, size));
     printf("Packs      %s in %llu on disk", out_size(st.pack_bytes, size),
            (unsigned long long)st.packs);

@@ -86,6 +86,11 @@ static const struct cli_option gc_options[] = {
     END,
 };
 
+static const struct cli_option trash_empty_options[] = {
+    WITH("older", "AGE", "Only what was removed longer ago: 36h, 10d; in whole hours.", NONE),
+    END,
+};
+
 static const struct cli_option passwd_options[] = {
     WITH("new-passphrase-file", "FILE", "Read the new passphrase from FILE.", FILE),
     FLAG("random", "Make a random one and keep it in the home."),
@@ -130,7 +135,7 @@ const struct cli_verb cli_verbs[] = {
     {"config get", "KEY", 1, 1, "show one configuration value", "", NULL, verb_config_get},
     {"config set", "KEY [VALUE]", 1, 2, "change one configuration value",
      "Without VALUE the key goes back to its default. Running parts read the file again on SIGHUP "
-     "or at the next start.",
+     "or at the next start; trash.days at once.",
      NULL, verb_config_set},
     {"config list", "", 0, 0, "show every key, its value and meaning", "", NULL, verb_config_list},
     {"user add", "NAME", 1, 1, "add an S3 user with an access key", "", user_add_options,
@@ -142,6 +147,28 @@ const struct cli_verb cli_verbs[] = {
     {"key list", "", 0, 0, "list access keys", "", key_list_options, verb_key_list},
     {"key rm", "ID", 1, 1, "remove an access key", "", NULL, verb_key_rm},
     {"bucket chown", "BUCKET USER", 2, 2, "give a bucket to a user", "", NULL, verb_bucket_chown},
+    {"clone", "SRC DST", 2, 2, "copy a file or a tree without copying data",
+     "DST must not exist. Both share their content from then on, and each can change without the "
+     "other. Modes, owners, times, xattrs, access control lists, hard links within the tree and "
+     "what S3 knows of objects come along. It appears whole, or not at all. Paths are the "
+     "volume's (/photos/2026), or of a file below the mount.",
+     NULL, verb_clone},
+    {"trash on", "FOLDER", 1, 1, "keep what is removed from a folder and below",
+     "The nearest folder that says anything counts. How long: pcloud config set trash.days N; "
+     "with 0 nothing goes to the trash.",
+     NULL, verb_trash_on},
+    {"trash off", "FOLDER", 1, 1, "free at once what is removed from a folder and below", "", NULL,
+     verb_trash_off},
+    {"trash inherit", "FOLDER", 1, 1, "have a folder do as the one that holds it", "", NULL,
+     verb_trash_inherit},
+    {"trash list", "", 0, 0, "show what is in the trash", "", NULL, verb_trash_list},
+    {"trash restore", "ENTRY|PATH [TO]", 1, 2, "take something back",
+     "ENTRY as `pcloud trash list` shows it, or the PATH at which it was; of several there the "
+     "newest. Without TO it goes to where it was, with the folders that it was in; with a folder "
+     "comes back what was removed from it.",
+     NULL, verb_trash_restore},
+    {"trash empty", "", 0, 0, "free what is in the trash", "", trash_empty_options,
+     verb_trash_empty},
     {"fsck", "", 0, 0, "check the volume, repair it",
      "Checks every rule of metadata, reference counts and packs. Exit status 1 if problems are "
      "left. With --repair it "

@@ -47,6 +47,13 @@ int verb_fsck(struct cli *c);
 int verb_scrub(struct cli *c);
 int verb_gc(struct cli *c);
 int verb_df(struct cli *c);
+int verb_clone(struct cli *c);
+int verb_trash_on(struct cli *c);
+int verb_trash_off(struct cli *c);
+int verb_trash_inherit(struct cli *c);
+int verb_trash_list(struct cli *c);
+int verb_trash_restore(struct cli *c);
+int verb_trash_empty(struct cli *c);
 int verb_passwd(struct cli *c);
 
 #endif

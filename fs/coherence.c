@@ -76,8 +76,11 @@ static void tell(struct coherence *c, const struct item *i)
         notify_everything(fs);
         return;
     }
-    if (i->kinds & PC_CHANGE_ENTRY && i->parent && inodes_known(fs->inodes, i->parent))
+    if (i->kinds & PC_CHANGE_ENTRY && i->parent && inodes_known(fs->inodes, i->parent)) {
         notify_entry(fs, i->parent, i->name);
+        notify_node(fs, i->parent,
+                    false); /* its times and links, also where the kernel had no such name */
+    }
     if (i->kinds & (PC_CHANGE_ATTR | PC_CHANGE_DATA | PC_CHANGE_ENTRY) && i->node &&
         inodes_known(fs->inodes, i->node))
         notify_node(fs, i->node, (i->kinds & PC_CHANGE_DATA) != 0);

@@ -13,6 +13,8 @@ enum inode_fact {
     INODE_NO_CAPS = 2, /* no security.capability */
     INODE_DIR = 4,
     INODE_NO_ACL = 16, /* no access control list */
+    INODE_TRASH =
+        32, /* in the trash, or the trash itself: entries come and go there without the kernel's doing */
     INODE_CAPS_SET = 8 /* security.capability was set here: INODE_NO_CAPS no longer counts */
 };
 

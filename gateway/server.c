@@ -13,6 +13,7 @@
 #include "pcloud/keys.h"
 #include "pcloud/log.h"
 #include "pcloud/version.h"
+#include "pcloud/trash.h"
 #include "pcloud/volume.h"
 #include "s3/s3.h"
 #include "settings/lifecycle.h"
@@ -230,6 +231,7 @@ static void reload(struct server_state *s)
     s->config = config;
     rc = read_pem(s);
     s->config = old; /* the volume goes on with its own */
+    pc_trash_days(s->volume, pc_config_num(config, PC_CONFIG_TRASH_DAYS));
     pc_config_free(config);
     if (use_pem(s, rc) == 0)
         pc_log(PC_LOG_INFO, "reload", "configuration read again");

@@ -8,6 +8,7 @@
 #include "pcloud/config.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
+#include "pcloud/trash.h"
 #include "mount/state.h"
 #include "wire.h"
 
@@ -63,6 +64,7 @@ static void reload(struct control *c)
     pc_log_setup(
         "mount", (enum pc_log_level)pc_log_parse_level(pc_config_str(config, PC_CONFIG_LOG_LEVEL)),
         (enum pc_log_format)pc_log_parse_format(pc_config_str(config, PC_CONFIG_LOG_FORMAT)));
+    pc_trash_days(c->fs->volume, pc_config_num(config, PC_CONFIG_TRASH_DAYS));
     pc_config_free(config);
     pc_log(PC_LOG_INFO, "config", "read again");
 }

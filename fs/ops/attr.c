@@ -29,12 +29,17 @@ void attr_stat(struct fs *fs, const struct pc_attr *stored, struct stat *st)
         st->st_mode = (attr->mode & S_IFMT) | (0777 & ~o->umask);
 }
 
+double attr_timeout(const struct pc_attr *attr)
+{
+    return attr->has & PC_HAS_TRASH ? 0.0 : FS_CACHE_TIMEOUT;
+}
+
 void attr_entry(struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e)
 {
     *e = (struct fuse_entry_param){
         .ino = fs_ino(fs, attr->ino),
-        .attr_timeout = FS_CACHE_TIMEOUT,
-        .entry_timeout = FS_CACHE_TIMEOUT,
+        .attr_timeout = attr_timeout(attr),
+        .entry_timeout = attr_timeout(attr),
     };
     attr_stat(fs, attr, &e->attr);
 }
@@ -45,6 +50,8 @@ unsigned attr_facts(const struct pc_attr *attr)
 
     if (!(attr->has & PC_HAS_ACL))
         facts |= INODE_NO_ACL;
+    if (attr->has & PC_HAS_TRASH)
+        facts |= INODE_TRASH;
     return attr->mode & (S_ISUID | S_ISGID) ? facts : facts | INODE_NO_SUID;
 }
 

@@ -8,6 +8,9 @@
 /** attr_stat(fs, attr, st): as stat(2) shows it, with the uid, gid and umask of the mount's options. */
 void attr_stat(struct fs *fs, const struct pc_attr *attr, struct stat *st);
 
+/** attr_timeout(attr): seconds that the kernel may trust it. */
+double attr_timeout(const struct pc_attr *attr);
+
 /** attr_entry(fs, attr, e): a name's answer, to be cached. */
 void attr_entry(struct fs *fs, const struct pc_attr *attr, struct fuse_entry_param *e);
 

@@ -23,7 +23,7 @@ void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         return;
     }
     attr_stat(fs, &attr, &st);
-    (void)fuse_reply_attr(req, &st, FS_CACHE_TIMEOUT);
+    (void)fuse_reply_attr(req, &st, attr_timeout(&attr));
     coherence_check(fs->coherence, mark, node);
 }
 
@@ -85,7 +85,7 @@ void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set
     if (set & (PC_SET_MODE | PC_SET_UID | PC_SET_GID))
         inodes_doubt(fs->inodes, node, INODE_NO_SUID);
     attr_stat(fs, &attr, &out);
-    (void)fuse_reply_attr(req, &out, FS_CACHE_TIMEOUT);
+    (void)fuse_reply_attr(req, &out, attr_timeout(&attr));
     coherence_check(fs->coherence, mark, node);
 }
 

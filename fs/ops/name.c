@@ -2,6 +2,7 @@
 /* Names: looking them up, making, moving and removing them. */
 #include "ops/attr.h"
 #include "ops/ops.h"
+#include "pcloud/trash.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,6 +65,8 @@ void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     } else if (r == -ENOENT) {
         attr.ino = 0;
         e = (struct fuse_entry_param){.entry_timeout = FS_CACHE_TIMEOUT};
+        if ((inodes_facts(fs->inodes, folder) & INODE_TRASH) || strcmp(name, PC_TRASH_NAME) == 0)
+            e.entry_timeout = 0; /* what is removed comes there */
     } else {
         fs_fail(req, "lookup", r);
         return;
