@@ -9,6 +9,7 @@
 
 #include "meta/conn.h"
 #include "meta/ops/row.h"
+#include "meta/snap/snap.h"
 #include "pcloud/err.h"
 
 #define SHOWN_MAX 100 /* lines that one query gives; the rest is only counted */
@@ -73,7 +74,9 @@
     "(" IS_FOLDER ")) OR p.ino IN (SELECT ino FROM edge WHERE " W_INO                              \
     ") OR (p.ino IN (" PAST_TWICE ") AND EXISTS (SELECT 1 FROM past o WHERE o.ino=p.ino AND "      \
     "(o.bucket, o.key, o.rank) < (p.bucket, p.key, p.rank))))))"
-#define REFS_OF "(SELECT count(*) FROM slice s WHERE s.bid=b.bid)"
+#define REFS_OF                                                                                    \
+    "((SELECT count(*) FROM slice s WHERE s.bid=b.bid) + "                                         \
+    "(SELECT count(*) FROM slice_was w WHERE w.bid=b.bid AND w.bid > 0))"
 #define NO_EDGE "n.ino NOT IN (SELECT ino FROM edge WHERE " W_INO ")"
 #define IN_PAST "n.ino IN (SELECT ino FROM past WHERE " W_INO ")"
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
@@ -448,24 +451,7 @@ static int run_lost(struct checker *k)
 }
 
 /* The kept totals against the tables. */
-static const struct total {
-    enum sql_total which;
-    const char *name, *sql;
-} totals[] = {
-    {SQL_FILES, "files", "SELECT count(*) FROM node n WHERE NOT (" IS_FOLDER ") AND n.nlink>0"},
-    {SQL_FOLDERS, "folders",
-     "SELECT count(*) FROM node n WHERE " IS_FOLDER " AND n.nlink>0 AND n.ino<>1"},
-    {SQL_OBJECTS, "objects",
-     "SELECT count(*) FROM object o CROSS JOIN node n ON n.ino=o.ino WHERE n.nlink>0"},
-    {SQL_BYTES, "bytes", "SELECT coalesce(sum(n.size), 0) FROM node n WHERE n.nlink>0"},
-    {SQL_BLOCKS, "blocks", "SELECT count(*) FROM block WHERE refs>0"},
-    {SQL_BLOCK_BYTES, "bytes of blocks", "SELECT coalesce(sum(stored), 0) FROM block WHERE refs>0"},
-    {SQL_PACKS, "packs", "SELECT count(*) FROM pack"},
-    {SQL_ORPHANS, "orphans", "SELECT count(*) FROM orphan"},
-};
-#define TOTALS (sizeof(totals) / sizeof(totals[0]))
-
-static int run_total(struct checker *k, const struct total *t)
+static int run_total(struct checker *k, const struct schema_total *t)
 {
     static const char kept_sql[] = "SELECT value FROM total WHERE which=?1";
     int64_t kept = 0, is;
@@ -499,6 +485,8 @@ static int run_round(struct checker *k)
     int rc = 0;
 
     k->round = 0;
+    for (size_t i = 0; snap_checks[i].find && rc == 0; i++)
+        rc = run_check(k, &snap_checks[i]);
     for (size_t i = 0; i < CHECKS && rc == 0; i++)
         rc = run_check(k, &checks[i]);
     if (rc == 0)
@@ -515,18 +503,23 @@ int schema_repair(struct meta *m, struct sql_conn *c, const struct schema_watch 
 {
     struct checker k = {.m = m, .c = c, .repair = true, .w = w};
     uint64_t left;
-    int rc;
+    int rc = run_check(&k, &snap_armed);
 
     c->quota = NULL; /* they are counted anew */
-    rc = run_round(&k);
 
+    if (rc == 0)
+        rc = snap_disarm(c); /* what is mended is mended in the past too */
+    if (rc == 0)
+        rc = run_round(&k);
     for (unsigned i = 1; rc == 0 && k.round > 0 && i < ROUNDS_MAX; i++)
         rc = run_round(&k);
     if (rc == 0 && k.problems > 0)
         rc = sql_feed(m, c, PC_CHANGE_LOST, 0, 0, NULL, 0);
     left = k.round;
-    for (size_t i = 0; i < TOTALS && rc == 0; i++)
-        rc = run_total(&k, &totals[i]);
+    for (size_t i = 0; i < SCHEMA_TOTALS && rc == 0; i++)
+        rc = run_total(&k, &schema_totals[i]);
+    if (rc == 0)
+        rc = snap_rearm(c);
     if (rc < 0)
         return rc;
     *ret_problems += k.problems;
@@ -540,7 +533,7 @@ struct look {
     uint64_t done, total;
 };
 
-static int look_step(struct look *l, const struct schema_check *c, const struct total *t,
+static int look_step(struct look *l, const struct schema_check *c, const struct schema_total *t,
                      uint64_t lo)
 {
     int rc = schema_view_begin(l->k.m, l->k.w, &l->k.c);
@@ -588,8 +581,11 @@ int schema_look(struct meta *m, const struct schema_watch *w, uint64_t *ret_prob
     rc = last_node(l.k.c, &last);
     schema_view_end(m, l.k.c);
     l.total = windows_of(checks, CHECKS, last) + windows_of(&lost_check, 1, last) +
-              windows_of(links, LINKS, last) + windows_of(quota_checks, quota_checks_n, last) +
-              TOTALS;
+              windows_of(links, LINKS, last) + windows_of(quota_checks, quota_checks_n, last) + 1 +
+              SCHEMA_TOTALS;
+    rc = look_check(&l, &snap_armed, last);
+    for (size_t i = 0; snap_checks[i].find && rc == 0; i++, l.total++)
+        rc = look_check(&l, &snap_checks[i], last);
     for (size_t i = 0; i < CHECKS && rc == 0; i++)
         rc = look_check(&l, &checks[i], last);
     if (rc == 0)
@@ -598,8 +594,8 @@ int schema_look(struct meta *m, const struct schema_watch *w, uint64_t *ret_prob
         rc = look_check(&l, &links[i], last);
     for (size_t i = 0; i < quota_checks_n && rc == 0; i++)
         rc = look_check(&l, &quota_checks[i], last);
-    for (size_t i = 0; i < TOTALS && rc == 0; i++)
-        rc = look_step(&l, NULL, &totals[i], 0);
+    for (size_t i = 0; i < SCHEMA_TOTALS && rc == 0; i++)
+        rc = look_step(&l, NULL, &schema_totals[i], 0);
     if (rc == 0)
         *ret_problems += l.k.problems;
     return rc;

@@ -32,6 +32,8 @@ int conn_create(const struct seal_vfs *vfs, const char *path, struct sql_conn *c
 /** conn_close(c): finalize and close; an unopened one is legal. conn_exec(c, sql): run text that is not kept. */
 void conn_close(struct sql_conn *c);
 int conn_exec(struct sql_conn *c, const char *sql);
+/** sql_script(c, text): run statements one after the other, as writes of the running operation; they take no values. */
+int sql_script(struct sql_conn *c, const char *text);
 /** sql_note(c, op): from now on note what this thread writes by ${c}; NULL: no more. */
 void sql_note(struct sql_conn *c, struct record *op);
 

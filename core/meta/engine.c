@@ -6,6 +6,7 @@
 #include "meta/ops/quota.h"
 #include "crypto/aead.h"
 #include "meta/schema.h"
+#include "meta/snap/snap.h"
 #include "pcloud/err.h"
 
 #include <fcntl.h>
@@ -169,7 +170,8 @@ static void session_start(struct engine *e, const char *program)
 
 static void engine_init(struct engine *e, const struct meta_options *o)
 {
-    e->meta = (struct meta){&sql_node_ops, &sql_content_ops, &sql_object_ops, &sql_trash_ops};
+    snap_ops(&e->node_ops, &e->content_ops);
+    e->meta = (struct meta){&e->node_ops, &e->content_ops, &sql_object_ops, &sql_trash_ops};
     e->data_barrier = o->data_barrier;
     e->barrier_arg = o->barrier_arg;
     e->reserve_bytes = o->reserve_bytes;
@@ -194,6 +196,7 @@ static void close_fd(int fd)
 static void engine_free(struct engine *e)
 {
     readers_close(e);
+    snap_views_free(e->views);
     conn_close(&e->writer);
     record_free(&e->op);
     quota_op_free(e->quota);
@@ -260,6 +263,9 @@ int meta_open(const struct meta_options *o, struct meta **ret)
     e->path = mem_printf("%s/" ENGINE_DB, o->dir);
     e->quota = quota_op_new();
     if (!e->dir || !e->path || !e->quota)
+        goto free_engine;
+    r = snap_views_new(&e->views);
+    if (r < 0)
         goto free_engine;
     r = path_exists(e->path);
     if (r == 0)

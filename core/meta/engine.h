@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 
 #include "meta/conn.h"
+#include "meta/content.h"
+#include "meta/node.h"
 #include "meta/share/lease.h"
 #include "meta/share/redo.h"
 #include "meta/sql.h"
@@ -19,6 +21,8 @@
 #define ENGINE_OPS_MAX 8192       /* operations in one commit */
 #define ENGINE_COMMIT_MS 20       /* at most so long after the first of them */
 #define ENGINE_COMMIT_DATA_MS 100 /* the same where the data must go to disk first */
+
+struct snap_views; /* snap/snap.h */
 
 /* What a test may set before it opens. */
 struct engine_tuning {
@@ -37,7 +41,9 @@ struct engine_pin {
 
 /* Lock order: lock, then any of the others; each of those is the last. None is held while the caller's code runs, but lock during data_barrier. */
 struct engine {
-    struct meta meta;  /* first: a struct meta * of this engine is its struct engine * */
+    struct meta meta; /* first: a struct meta * of this engine is its struct engine * */
+    struct meta_node_ops node_ops; /* with those that know of snapshots */
+    struct meta_content_ops content_ops;
     char *dir, *path;  /* of the folder, of the database */
     int dir_fd, db_fd; /* db_fd: only of who checked; closed after all connections */
     struct seal_vfs *vfs;
@@ -90,6 +96,8 @@ struct engine {
     pthread_cond_t reader_back;
     struct sql_conn readers[ENGINE_READERS];
     unsigned idle[ENGINE_READERS], idle_n, readers_n;
+
+    struct snap_views *views; /* readers of the past */
 
     pthread_mutex_t pin_lock;
     struct engine_pin pins[ENGINE_PINS];

@@ -3,6 +3,7 @@
 #include "meta/engine.h"
 
 #include "meta/share/holder.h"
+#include "meta/snap/snap.h"
 #include "pcloud/err.h"
 
 #define ASK_MS 20 /* look again so often whether the other process lives */
@@ -88,6 +89,9 @@ int sql_read_begin(struct meta *m, struct sql_conn **ret)
 {
     struct engine *e = engine_of(m);
 
+    if (snap_entered != 0)
+        return snap_view_begin(e, ret);
+
     if (atomic_load(&e->acked) != 0) {
         pthread_mutex_lock(&e->lock);
         if (e->txn_open) {
@@ -116,6 +120,8 @@ void sql_read_end(struct meta *m, struct sql_conn *c)
         pthread_mutex_unlock(&e->lock);
         return;
     }
+    if (snap_entered != 0 && snap_view_end(e, c))
+        return;
     if (!sqlite3_get_autocommit(c->db) && sql_run(c, "COMMIT", "") < 0)
         conn_close(c); /* it would stay in this view for ever; its next user opens it anew */
     reader_give(e, c);

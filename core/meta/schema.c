@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "meta/snap/snap.h"
 #include "pcloud/node.h"
 
 const char *const schema_tables[] = {
-    "node",   "edge",           "inline",     "symlink", "xattr", "object", "past",
-    "bucket", "bucket_setting", "pack",       "block",   "slice", "upload", "part",
-    "orphan", "user",           "access_key", "link",    "quota", "trash",  NULL};
+    "node",        "edge",      "inline",         "symlink",   "xattr",      "object",
+    "past",        "bucket",    "bucket_setting", "pack",      "block",      "slice",
+    "upload",      "part",      "orphan",         "user",      "access_key", "link",
+    "quota",       "trash",     "snapshot",       "node_was",  "edge_was",   "inline_was",
+    "symlink_was", "xattr_was", "object_was",     "slice_was", NULL};
 
 /* Columns and flags: docs/FORMATS.md, "Metadata tables". Where the key is the row there is no rowid; nothing is indexed that no operation seeks. */
 static const char tables[] =
@@ -76,6 +79,9 @@ int schema_create(sqlite3 *db, uint32_t uid, uint32_t gid)
     sqlite3_stmt *st = NULL;
     struct timespec now;
     int rc = sqlite3_exec(db, tables, NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, snap_tables_sql, NULL, NULL, NULL);
 
     if (rc != SQLITE_OK)
         return sql_code(rc);

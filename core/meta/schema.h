@@ -17,6 +17,12 @@
  */
 int schema_create(sqlite3 *db, uint32_t uid, uint32_t gid);
 
+/* One rule: a query that gives a text for each problem (with ?1 and ?2: asked for windows of numbers of nodes), and what mends all of them. */
+struct schema_check {
+    const char *find;
+    const char *fix[2];
+};
+
 /** schema_tables: the names of those tables, NULL at the end, in an order in which a salvage may copy their rows. */
 extern const char *const schema_tables[];
 
@@ -27,11 +33,14 @@ struct schema_watch {
     void *arg;
 };
 
-/* A text for each problem: for windows of numbers of nodes if it has ?1 and ?2; and what mends all of them. */
-struct schema_check {
-    const char *find;
-    const char *fix[2];
+/* A kept total and the query that counts it; in totals.c. */
+#define SCHEMA_TOTALS 8
+struct schema_total {
+    enum sql_total which;
+    const char *name, *sql;
 };
+extern const struct schema_total schema_totals[SCHEMA_TOTALS];
+
 /* Those of ops/quota_check.c: names of files, and quotas. */
 extern const struct schema_check quota_checks[];
 extern const size_t quota_checks_n;

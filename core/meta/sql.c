@@ -310,3 +310,22 @@ int conn_exec(struct sql_conn *c, const char *sql)
 
     return rc == SQLITE_OK ? 0 : failed(c->db, rc, sql);
 }
+
+int sql_script(struct sql_conn *c, const char *text)
+{
+    while (*text) {
+        sqlite3_stmt *st = NULL;
+        int rc = sqlite3_prepare_v2(c->db, text, -1, &st, &text), r = 0;
+
+        if (rc == SQLITE_OK && st)
+            rc = sqlite3_step(st);
+        if (rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW)
+            r = failed(c->db, rc, "script");
+        else if (st && c->op)
+            record_statement(c->op, sqlite3_sql(st), NULL);
+        sqlite3_finalize(st);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

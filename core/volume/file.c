@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
+#include "pcloud/snapshot.h"
 #include "volume/file.h"
 
 #define READ_AHEAD (4u << 20) /* how far ahead of a sequential reader blocks are fetched */
@@ -54,6 +55,8 @@ int pc_file_open(struct pc_volume *v, uint64_t ino, int flags, struct pc_file **
         return -EISDIR;
     if (!S_ISREG(attr.mode))
         return -EINVAL;
+    if (pc_is_snapshot(ino) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0))
+        return -EROFS;
     rc = trash_may_open(v, &attr, flags);
     if (rc < 0)
         return rc;

@@ -320,10 +320,10 @@ int slice_free_all(struct meta *m, struct sql_conn *c, uint64_t ino, unsigned ma
         while (rc >= 0 && n < want && (rc = sql_step(st)) > 0)
             bids[n++] = col_u(st, 0);
         sqlite3_reset(st);
+        if (rc >= 0 && n > 0) /* before the references: a snapshot may take them over */
+            rc = sql_run(c, del, "uu", ino, (uint64_t)n);
         for (unsigned i = 0; i < n && rc >= 0; i++)
             rc = block_unref(m, c, bids[i]);
-        if (rc >= 0 && n > 0)
-            rc = sql_run(c, del, "uu", ino, (uint64_t)n);
         if (rc < 0)
             return rc;
         done += n;
