@@ -2,7 +2,6 @@
 /* The table of access times that are not stored yet. */
 #include "atime.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,7 +33,7 @@ static void store(struct pc_volume *v, uint64_t node, struct timespec at)
     (void)pc_setattr(v, node, PC_SET_ATIME | PC_SET_KEEP_CTIME, &in, NULL);
 }
 
-void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node)
+void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node, bool strict)
 {
     size_t i = slot_of(node);
     struct pc_attr attr;
@@ -45,7 +44,7 @@ void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node)
         return;
     atimes_show(t, &attr);
     clock_gettime(CLOCK_REALTIME, &now);
-    if (!not_after(attr.atime, attr.mtime) && !not_after(attr.atime, attr.ctime) &&
+    if (!strict && !not_after(attr.atime, attr.mtime) && !not_after(attr.atime, attr.ctime) &&
         now.tv_sec - attr.atime.tv_sec < PATIENCE)
         return;
     pthread_mutex_lock(&t->lock);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define ATIME_SLOTS 4096 /* access times that wait to be stored: more are stored at once */
 
@@ -25,8 +26,8 @@ struct atimes {
 
 void atimes_init(struct atimes *t);
 
-/** atimes_read(t, v, node): content was read: note the time where relatime wants it. */
-void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node);
+/** atimes_read(t, v, node, strict): content was read: note the time, unless it is ${strict} only where relatime wants it. */
+void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node, bool strict);
 
 /** atimes_show(t, attr): the noted access time, if it is later than the stored one. */
 void atimes_show(struct atimes *t, struct pc_attr *attr);

@@ -15,6 +15,7 @@ enum inode_fact {
     INODE_NO_ACL = 16, /* no access control list */
     INODE_TRASH =
         32, /* in the trash, or the trash itself: entries come and go there without the kernel's doing */
+    INODE_PAGES = 64,  /* content was read into the kernel's pages */
     INODE_CAPS_SET = 8 /* security.capability was set here: INODE_NO_CAPS no longer counts */
 };
 

@@ -52,6 +52,19 @@ static int insert(struct pc_file *f, uint64_t off, uint64_t len)
     return rc < 0 ? rc : m->content->shift(m, f->node->ino, off, (int64_t)len);
 }
 
+/* What cannot fit is refused, as a disk would; nothing is set aside for what can. */
+static int has_room(struct pc_file *f, uint64_t len)
+{
+    struct pc_volume_stat st;
+    struct pc_attr attr;
+    int rc = f->v->meta->node->getattr(f->v->meta, f->node->ino, &attr);
+    if (rc == 0)
+        rc = pc_volume_stat(f->v, &st);
+    if (rc < 0)
+        return rc;
+    return len > attr.used && len - attr.used > st.disk_avail ? -ENOSPC : 0;
+}
+
 static int allocate_locked(struct pc_file *f, int mode, uint64_t off, uint64_t len)
 {
     struct meta *m = f->v->meta;
@@ -60,9 +73,10 @@ static int allocate_locked(struct pc_file *f, int mode, uint64_t off, uint64_t l
         return rc;
     switch (mode) {
     case 0:
-        return grow(f, off + len);
+        rc = has_room(f, len);
+        return rc < 0 ? rc : grow(f, off + len);
     case FALLOC_FL_KEEP_SIZE:
-        return 0;
+        return has_room(f, len);
     case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
     case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
         return m->content->punch(m, f->node->ino, off, len);

@@ -27,14 +27,29 @@ static const struct option_entry entries[OPTION_COUNT] = {MOUNT_OPTION_TABLE(ENT
 #undef ENTRY
 
 /* Words that fstab, mount(8) and systemd use for themselves. */
-static const char *const ignored[] = {"defaults",   "auto",        "noauto",
-                                      "user",       "nouser",      "users",
-                                      "owner",      "group",       "nofail",
-                                      "_netdev",    "atime",       "diratime",
-                                      "nodiratime", "strictatime", "lazytime",
-                                      "dirsync",    "norelatime",  "nolazytime",
-                                      "loud",       "silent",      "default_permissions",
-                                      "user_xattr", NULL};
+static const char *const ignored[] = {"defaults",
+                                      "auto",
+                                      "noauto",
+                                      "user",
+                                      "nouser",
+                                      "users",
+                                      "owner",
+                                      "group",
+                                      "nofail",
+                                      "_netdev",
+                                      "atime",
+                                      "diratime",
+                                      "nodiratime",
+                                      "nostrictatime",
+                                      "lazytime",
+                                      "dirsync",
+                                      "norelatime",
+                                      "nolazytime",
+                                      "loud",
+                                      "silent",
+                                      "default_permissions",
+                                      "user_xattr",
+                                      NULL};
 
 static const enum option_id opposites[][2] = {{OPTION_RO, OPTION_RW},
                                               {OPTION_ALLOW_OTHER, OPTION_NO_ALLOW_OTHER},
@@ -43,6 +58,10 @@ static const enum option_id opposites[][2] = {{OPTION_RO, OPTION_RW},
                                               {OPTION_DEV, OPTION_NODEV},
                                               {OPTION_EXEC, OPTION_NOEXEC},
                                               {OPTION_NOATIME, OPTION_RELATIME},
+                                              {OPTION_NOATIME, OPTION_STRICTATIME},
+                                              {OPTION_RELATIME, OPTION_STRICTATIME},
+                                              {OPTION_ALLOW_SUID, OPTION_NOSUID},
+                                              {OPTION_ALLOW_DEV, OPTION_NODEV},
                                               {OPTION_ACL, OPTION_NO_ACL}};
 
 static bool is_ignored(const char *word)
@@ -323,6 +342,8 @@ int options_parse(int argc, char **argv, struct mount_options *ret)
     r = take_flags(ret, argc, argv, words, &n);
     for (int i = 0; i < n && r >= 0; i++)
         r = take_words(ret, words[i]);
+    ret->given[OPTION_SUID] |= ret->given[OPTION_ALLOW_SUID];
+    ret->given[OPTION_DEV] |= ret->given[OPTION_ALLOW_DEV];
     if (r >= 0 && ret->action == ACTION_MOUNT)
         r = take_operands(ret, argc, argv);
     free(words);

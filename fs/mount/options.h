@@ -24,6 +24,9 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
     X(NOATIME, "noatime", ARG_NONE, "", "Never record access times.")                              \
     X(RELATIME, "relatime", ARG_NONE, "",                                                          \
       "Record an access time when it is older than the last change, or than a day (default).")     \
+    X(STRICTATIME, "strictatime", ARG_NONE, "",                                                    \
+      "Record an access time for every open file that is read; content is then read anew at each " \
+      "opening.")                                                                                  \
     X(ACL, "acl", ARG_NONE, "",                                                                    \
       "Take and honour access control lists (setfacl). Default once there is one in the volume; "  \
       "without, listing many files asks the mount for less.")                                      \
@@ -53,6 +56,10 @@ enum option_arg { ARG_NONE, ARG_ID, ARG_OCTAL, ARG_SIZE, ARG_COUNT, ARG_FILE, AR
     X(NOSUID, "nosuid", ARG_NONE, "", "Ignore set-user-id bits (default).")                        \
     X(DEV, "dev", ARG_NONE, "", "Honour device nodes (root only).")                                \
     X(NODEV, "nodev", ARG_NONE, "", "Ignore device nodes (default).")                              \
+    X(ALLOW_SUID, "allow_suid", ARG_NONE, "",                                                      \
+      "As suid: for fstab and mount(8), which take suid for themselves and do not pass it on.")    \
+    X(ALLOW_DEV, "allow_dev", ARG_NONE, "",                                                        \
+      "As dev: for fstab and mount(8), which take dev for themselves and do not pass it on.")      \
     X(EXEC, "exec", ARG_NONE, "", "Allow programs to be run (default).")                           \
     X(NOEXEC, "noexec", ARG_NONE, "", "Do not allow programs to be run.")
 

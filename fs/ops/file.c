@@ -29,7 +29,8 @@ static int open_flags(const struct fs *fs, int flags)
 static void fill_info(const struct fs *fs, struct fuse_file_info *fi, const struct handle *h)
 {
     fi->fh = handle_fh(h);
-    fi->keep_cache = 1; /* what others change is invalidated as it happens */
+    /* What others change is invalidated as it happens; but of what the kernel has, it does not say that it was read. */
+    fi->keep_cache = !fs->opt->given[OPTION_STRICTATIME];
     fi->noflush = !fs->locks && !handle_can_write(h) && !fs->opt->given[OPTION_WRITEBACK];
 }
 
@@ -159,6 +160,8 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
     (void)ino;
     if (!buf)
         n = -ENOMEM;
+    if (n >= 0 && !(fi->flags & O_DIRECT))
+        inodes_learn(fs->inodes, handle_node(h), INODE_PAGES); /* before it is read */
     if (n >=
         0) /* whole: the kernel takes a read that damage cut short for the end, and shows zeros behind it */
         n = pc_file_read_all(handle_file(h), buf, size < FS_REQUEST_MAX ? size : FS_REQUEST_MAX,
@@ -168,7 +171,7 @@ void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
         return;
     }
     if (n > 0 && fs->access_times && handle_first_read(h))
-        atimes_read(&fs->atimes, fs->volume, handle_node(h));
+        atimes_read(&fs->atimes, fs->volume, handle_node(h), fs->opt->given[OPTION_STRICTATIME]);
     node = handle_node(h); /* once it is answered, the handle may be closed at any time */
     (void)fuse_reply_buf(req, buf, (size_t)n);
     coherence_check(fs->coherence, mark, node);
@@ -183,6 +186,18 @@ static ssize_t append(struct fs *fs, struct handle *h, const char *buf, size_t s
     if (n >= 0 && at != (uint64_t)off)
         coherence_drop(fs->coherence, handle_node(h), true);
     return n;
+}
+
+/*
+ * Before it sends direct writes the kernel drops the pages that they lie in, and after asynchronous ones (io_submit) it does not do so again: pages that were
+ * read meanwhile would stay for ever.
+ */
+static void written_direct(struct fs *fs, uint64_t node)
+{
+    if (!(inodes_facts(fs->inodes, node) & INODE_PAGES))
+        return;
+    inodes_doubt(fs->inodes, node, INODE_PAGES);
+    coherence_drop(fs->coherence, node, true);
 }
 
 void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
@@ -200,6 +215,8 @@ void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, o
             n = append(fs, h, buf, size, off);
         else
             n = pc_file_write(handle_file(h), buf, size, (uint64_t)off);
+        if (fi->flags & O_DIRECT)
+            written_direct(fs, handle_node(h));
     }
     if (n < 0)
         fs_fail(req, "write", n);

@@ -44,7 +44,8 @@ ssize_t pc_file_append(struct pc_file *f, const void *buf, size_t len, uint64_t 
 int pc_file_flush(struct pc_file *f);
 int pc_file_sync(struct pc_file *f);
 
-/** pc_file_fallocate(f, mode, off, len): fallocate(2): 0, KEEP_SIZE, PUNCH_HOLE|KEEP_SIZE, ZERO_RANGE (with KEEP_SIZE), COLLAPSE_RANGE, INSERT_RANGE: -EOPNOTSUPP for others. */
+/** pc_file_fallocate(f, mode, off, len): fallocate(2): 0, KEEP_SIZE, PUNCH_HOLE|KEEP_SIZE, ZERO_RANGE (with KEEP_SIZE), COLLAPSE_RANGE, INSERT_RANGE: -EOPNOTSUPP for others.
+ * What could never fit on the disk is -ENOSPC; nothing is set aside for what can. */
 int pc_file_fallocate(struct pc_file *f, int mode, uint64_t off, uint64_t len);
 
 /** pc_file_seek(f, off, whence): SEEK_DATA or SEEK_HOLE of lseek(2); the position, -ENXIO. */

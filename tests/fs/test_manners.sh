@@ -113,5 +113,40 @@ mount_home "$m"
 is "nothing changed, not even the time of reading" "$(stat -c %x "$m/kept/file")" "$atime"
 is "nothing changed" "$(cat "$m/kept/file"; TZ=UTC stat -c %y:%a "$m/kept/file")" "$(printf 'content\n2001-02-03 04:05:06.123456789 +0000:644')"
 unmount_home "$m"
+
+# what the disk can never hold is refused; only on the mount, an ordinary disk would be filled up by trying
+cat >"$TMP/room.py" <<'END'
+import errno, os, sys
+fd = os.open(sys.argv[1] + '/large', os.O_CREAT | os.O_RDWR)
+fs = os.fstatvfs(fd)
+try:
+    os.posix_fallocate(fd, 0, 2 * fs.f_bavail * fs.f_frsize)
+    sys.exit('no error')
+except OSError as e:
+    assert e.errno == errno.ENOSPC, e
+assert os.fstat(fd).st_size == 0
+os.posix_fallocate(fd, 0, 1 << 20)
+assert os.fstat(fd).st_size == 1 << 20
+END
+mount_home "$m"
+ok "more than the disk is no space" python3 "$TMP/room.py" "$m"
+unmount_home "$m"
+
+# times of reading, as they were asked for: reading moves_time what's there, or not
+moves_time() {
+    local before; before=$(stat -c %x "$m/kept/file")
+    cat "$m/kept/file" >"$TMP/read"
+    [ "$(stat -c %x "$m/kept/file")" != "$before" ]
+}
+mount_home "$m"
+cat "$m/kept/file" >"$TMP/read"
+not_ok "relatime: a second reading leaves no time" moves_time
+unmount_home "$m"
+mount_home "$m" strictatime
+for _ in 1 2 3; do ok "strictatime: every reading does" moves_time; done
+unmount_home "$m"
+mount_home "$m" strictatime,noatime
+not_ok "noatime: none does" moves_time
+unmount_home "$m"
 fsck_clean "$PCLOUD_HOME"
 pass

@@ -21,7 +21,7 @@ refuses() {
 }
 
 ok "help" mount.pcloud --help
-for o in ro allow_other uid= gid= umask= noatime acl noacl locks= cache= writeback passphrase-file= foreground fsname= subtype= remount; do
+for o in ro allow_other uid= gid= umask= noatime strictatime allow_dev allow_suid acl noacl locks= cache= writeback passphrase-file= foreground fsname= subtype= remount; do
     ok "help names $o" grep -qF -- "  $o" <(mount.pcloud --help)
     ok "the manual page names $o" grep -qF -- "$(sed 's/-/\\-/; s/=.*//' <<<"$o")" <(mount.pcloud --print-man)
 done
@@ -183,6 +183,9 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
         mount -o remount,rw "$1"
         touch "$1/new"
         rm "$1/new"
+        umount "$1"
+        mount -t fuse.pcloud -o dev,suid,allow_dev,allow_suid "$PCLOUD_HOME" "$1"
+        if awk -v d="$1" "\$2 == d" /proc/mounts | grep -qE "nosuid|nodev"; then exit 1; fi
         umount "$1"
         mount -T "$2/fstab" "$1"
         test "$(awk -v d="$1" "\$2 == d { print \$1, \$3 }" /proc/mounts)" = "tabled fuse.pcloud"

@@ -2,9 +2,13 @@
 /* Content: reading, writing, holes, mappings, copies. */
 #include "ops.h"
 
+#include <linux/aio_abi.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define BIG (9u << 20)
@@ -380,6 +384,76 @@ static void parallel_writers(void)
     OKAY(close(fd));
 }
 
+#define CYCLE (640 << 10)
+
+static atomic_bool cycling;
+
+static void *reader(void *arg)
+{
+    char *buf = malloc(CYCLE);
+
+    (void)arg;
+    CHECK(buf);
+    while (cycling) {
+        int fd = OKAY(open("f", O_RDONLY));
+
+        (void)!pread(fd, buf, CYCLE, 0);
+        OKAY(close(fd));
+    }
+    free(buf);
+    return NULL;
+}
+
+static void write_direct(aio_context_t aio, int fd, const void *buf, size_t len, off_t off)
+{
+    struct iocb cb = {.aio_lio_opcode = IOCB_CMD_PWRITE,
+                      .aio_fildes = (unsigned)fd,
+                      .aio_buf = (uintptr_t)buf,
+                      .aio_nbytes = len,
+                      .aio_offset = off},
+                *list[] = {&cb};
+    struct io_event event;
+
+    SAME(syscall(SYS_io_submit, aio, 1, list), 1);
+    SAME(syscall(SYS_io_getevents, aio, 1, 1, &event, NULL), 1);
+    SAME(event.res, len);
+}
+
+/* What was written by io_submit is not hidden for ever by what others read meanwhile. */
+static void direct_meanwhile(void)
+{
+    unsigned char *p = aligned_alloc(4096, CYCLE), *got = malloc(CYCLE);
+    int fd = OKAY(open("f", O_CREAT | O_RDWR | O_DIRECT, 0644)), plain;
+    aio_context_t aio = 0;
+    pthread_t t;
+
+    CHECK(p && got);
+    OKAY(syscall(SYS_io_setup, 1, &aio));
+    plain = OKAY(open("f", O_RDONLY));
+    for (int round = 1; round <= 20; round++) {
+        cycling = true;
+        SAME(pthread_create(&t, NULL, reader, NULL), 0);
+        for (int i = 0; i < 10; i++) {
+            memset(p, round * 10 + i, CYCLE);
+            write_direct(aio, fd, p, CYCLE, 0);
+        }
+        cycling = false;
+        SAME(pthread_join(t, NULL), 0);
+        for (int i = 0; i < 1000; i++) { /* a mount may need a moment */
+            SAME(pread(plain, got, CYCLE, 0), CYCLE);
+            if (memcmp(p, got, CYCLE) == 0)
+                break;
+            poll(NULL, 0, 5);
+        }
+        CHECK(memcmp(p, got, CYCLE) == 0);
+    }
+    OKAY(syscall(SYS_io_destroy, aio));
+    OKAY(close(plain));
+    OKAY(close(fd));
+    free(p);
+    free(got);
+}
+
 static void access_modes(void)
 {
     char c = 'x';
@@ -419,6 +493,7 @@ const struct ops_case cases_data[] = {
     {"data_mmap_unsynced", mapped_unsynced, false},
     {"data_copy", copies, false},
     {"data_direct", direct, false},
+    {"data_direct_meanwhile", direct_meanwhile, false},
     {"data_parallel", parallel_writers, false},
     {"data_access_modes", access_modes, false},
     {"data_limit", file_limit, false},
