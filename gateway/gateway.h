@@ -19,6 +19,13 @@ struct gateway { /* all borrowed; set before the first request */
     const char *metrics_path; /* where the web address shows them */
     enum gateway_metrics { METRICS_NOBODY, METRICS_LOCAL, METRICS_ANY } metrics_for;
     enum gateway_sigv2 { SIGV2_OFF, SIGV2_URL, SIGV2_ON } sigv2; /* where Signature V2 counts */
+    const char *kms_keys; /* names of keys that aws:kms may ask for; "*": any */
+    /* where clients may send keys of their own without TLS */
+    enum gateway_customer_http {
+        CUSTOMER_HTTP_LOOPBACK,
+        CUSTOMER_HTTP_OFF,
+        CUSTOMER_HTTP_ON
+    } customer_http;
 };
 
 #endif

@@ -336,6 +336,9 @@ static int open_all(struct server_state *s)
         .sigv2 = strcmp(sigv2, "on") == 0    ? SIGV2_ON
                  : strcmp(sigv2, "off") == 0 ? SIGV2_OFF
                                              : SIGV2_URL,
+        .kms_keys = pc_config_str(s->config, PC_CONFIG_S3_KMS_KEYS),
+        .customer_http =
+            (enum gateway_customer_http)pc_config_num(s->config, PC_CONFIG_S3_SSE_C_HTTP),
         .volume = s->volume,
         .region = pick(s, s->opts->region, PC_CONFIG_S3_REGION),
         .domain = pick(s, s->opts->domain, PC_CONFIG_S3_DOMAIN),

@@ -27,6 +27,7 @@ _Static_assert(PC_SEALED_TAG == AEAD_TAG_BYTES && PC_SEALED_KEY == AEAD_KEY_BYTE
 /* Labels, written in docs/FORMATS.md; they never change. */
 static const char label_mark[] = "pcloud v1 customer key mark";
 static const char label_stream[] = "pcloud v1 customer stream";
+static const char label_name[] = "pcloud v1 customer content name";
 
 struct pc_sealed_key {
     uint8_t raw[PC_SEALED_KEY];
@@ -69,6 +70,14 @@ bool pc_sealed_key_fits(const struct pc_sealed_key *k, const uint8_t mark[PC_SEA
 
     mark_of(k, mark, mac);
     return pc_equal(mac, mark + MARK_SALT, PC_SEALED_MARK - MARK_SALT);
+}
+
+void pc_sealed_key_name(const struct pc_sealed_key *k, const uint8_t digest[16], uint8_t out[16])
+{
+    uint8_t mac[MAC_BYTES];
+
+    mac_keyed(k->raw, label_name, sizeof label_name, digest, 16, mac);
+    memcpy(out, mac, 16);
 }
 
 static uint64_t frames_of(uint64_t plain)

@@ -238,6 +238,11 @@ int pc_reader_part(struct pc_reader *r, unsigned number, uint64_t *ret_off, uint
     return rc;
 }
 
+int pc_reader_parts(struct pc_reader *r, uint64_t *sizes, unsigned max)
+{
+    return r->parts == 0 ? 0 : r->v->meta->object->part_sizes(r->v->meta, r->node->ino, sizes, max);
+}
+
 void pc_reader_close(struct pc_reader *r)
 {
     if (r == NULL)

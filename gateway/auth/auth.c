@@ -163,6 +163,8 @@ static int try_signature(struct s3 *s, const char *payload, bool raw_path, bool 
         s3_extra(s, "CanonicalRequest", canonical.data);
     }
     buf_fini(&text);
+    if (canonical.data) /* a client's key may be among the headers */
+        pc_wipe(canonical.data, canonical.len);
     buf_fini(&canonical);
     return rc;
 }

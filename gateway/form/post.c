@@ -185,7 +185,10 @@ static const char *header_for(const char *name)
     for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
         if (strcasecmp(name, map[i].field) == 0)
             return map[i].header;
-    return s3_hoisted(name) || strncasecmp(name, "x-amz-checksum-", 15) == 0 ? name : NULL;
+    return s3_hoisted(name) || strncasecmp(name, "x-amz-checksum-", 15) == 0 ||
+                   strncasecmp(name, "x-amz-server-side-encryption-customer-", 38) == 0
+               ? name
+               : NULL;
 }
 
 /* A Tagging document as the header that says the same. */
@@ -238,6 +241,8 @@ static int begin_file(struct s3 *s)
         rc = become_put(s);
     if (rc == 0)
         rc = authz_form(s);
+    if (rc == 0)
+        rc = crypt_parse(s);
     if (rc < 0)
         return rc;
     s->op = &put;
@@ -272,10 +277,8 @@ static int on_data(void *arg, const void *data, size_t len)
     struct post *p = s->post;
 
     if (p->stage == POST_FILE) {
-        uint64_t size = s->put ? pc_put_size(s->put) : 0;
-
-        return len > p->limits.max || size > p->limits.max - len ? (int)S3_ETOOLARGE
-                                                                 : body_take(s, data, len);
+        return len > p->limits.max || s->taken > p->limits.max - len ? (int)S3_ETOOLARGE
+                                                                     : body_take(s, data, len);
     }
     if (!p->name)
         return 0;
@@ -347,7 +350,7 @@ int post_close(struct s3 *s)
         return S3_EFORM;
     if (p->stage == POST_FIELDS)
         return s3_fail(s, S3_EARGUMENT, "POST requires exactly one file upload per request.");
-    return (s->put ? pc_put_size(s->put) : 0) < p->limits.min ? (int)S3_ETOOSMALL : 0;
+    return s->taken < p->limits.min ? (int)S3_ETOOSMALL : 0;
 }
 
 static void reply_created(struct s3 *s, const char *location, const char *etag)
@@ -388,13 +391,12 @@ int op_post_object(struct s3 *s)
     const char *to = field(s->post, "success_action_redirect"),
                *status = field(s->post, "success_action_status");
     struct buf location;
-    char etag[33];
+    const char *etag = s->etag;
     int rc = op_put_object(s);
 
     if (rc < 0)
         return rc;
     to = to ? to : field(s->post, "redirect");
-    pc_hex(s->md5_got, 16, etag);
     if (to && (strncasecmp(to, "http://", 7) == 0 || strncasecmp(to, "https://", 8) == 0))
         return reply_redirect(s, to, etag);
     buf_init(&location, 8192);

@@ -58,7 +58,7 @@ static void add_version(struct listing *l, const struct pc_version_entry *e)
     xml_time(b, "LastModified", &e->mtime);
     if (!e->marker) {
         xml_etag(b, e->etag);
-        xml_num(b, "Size", e->size);
+        xml_num(b, "Size", crypt_size(e->headers, e->size));
         xml_str(b, "StorageClass", class ? class : "STANDARD");
     }
     add_owner(l, e->headers);

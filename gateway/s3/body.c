@@ -95,7 +95,8 @@ static int open_digests(struct s3 *s)
 {
     bool object = s->op->body == S3_BODY_OBJECT;
 
-    if (object && s->sum_kind < 0 && !s3_param(s, "uploadId"))
+    /* of what is under the client's key no more is learnt than was sent */
+    if (object && !s->crypt.key && s->sum_kind < 0 && !s3_param(s, "uploadId"))
         s->sum_kind = PC_CRC64NVME; /* as S3 does for an object that comes without a checksum */
     if (s->payload == S3_PAYLOAD_HASH && !(s->sha = pc_digest_new(PC_SHA256)))
         return -ENOMEM;
@@ -192,9 +193,10 @@ static int take_content(struct s3 *s, const void *data, size_t len)
         if (rc < 0)
             return rc;
     }
-    if (len > S3_OBJECT_MAX - pc_put_size(s->put))
+    if (len > S3_OBJECT_MAX - s->taken)
         return S3_ETOOLARGE;
-    return pc_put_write(s->put, data, len);
+    s->taken += len;
+    return crypt_write(s, s->put, data, len);
 }
 
 /* Content as the client meant it. */
@@ -279,9 +281,11 @@ int body_close(struct s3 *s)
     }
     if (s->sum && (rc = close_checksum(s)) < 0)
         return rc;
-    if (s->op->body == S3_BODY_OBJECT && !s->put)
-        return pc_put_begin(s->gw->volume, &s->put);
-    return 0;
+    if (s->op->body != S3_BODY_OBJECT)
+        return 0;
+    if (!s->put && (rc = pc_put_begin(s->gw->volume, &s->put)) < 0)
+        return rc;
+    return crypt_end(s, s->put);
 }
 
 void body_fini(struct s3 *s)

@@ -70,6 +70,8 @@ static int look_at_source(struct s3 *s, struct access *access, struct copy_sourc
                           &from->object);
 
     if (rc == 0)
+        rc = crypt_fits_source(s, &from->object.headers);
+    if (rc == 0)
         rc = check_conditions(s, &from->object);
     if (rc < 0)
         pc_object_fini(&from->object);
@@ -124,12 +126,24 @@ static int read_directive(struct s3 *s, const char *name, enum directive *ret)
 /* What of the source stays with the copy. A list does not: the copy is theirs who make it. */
 static bool is_kept(const char *name, enum directive meta, enum directive tags)
 {
-    if (strcmp(name, "acl") == 0 || strncmp(name, "lock-", 5) == 0 ||
+    if (crypt_is_own(name) || strcmp(name, "acl") == 0 || strncmp(name, "lock-", 5) == 0 ||
         strcmp(name, "legal-hold") == 0)
         return false;
     if (strcmp(name, "tagging") == 0)
         return tags == DIRECTIVE_COPY;
     return meta == DIRECTIVE_COPY || strncmp(name, "x-amz-checksum-", 15) == 0;
+}
+
+/* Is content shared with the source, or has it to be made anew, under another key? */
+static bool is_shared(const struct s3 *s, const struct pc_object *from)
+{
+    return !s->crypt.key && !crypt_is_sealed(&from->headers);
+}
+
+/* Checksums of parts are worth nothing for content that came in one piece. */
+static bool is_composite(const struct s3 *s, const struct pc_object *from, const char *name)
+{
+    return from->parts > 0 && !is_shared(s, from) && strncmp(name, "x-amz-checksum-", 15) == 0;
 }
 
 static int make_headers(struct s3 *s, const struct pc_object *from, enum directive meta,
@@ -143,10 +157,13 @@ static int make_headers(struct s3 *s, const struct pc_object *from, enum directi
         rc = lock_default(s, &(struct pc_headers){out->data, out->len}, out);
 
     while (rc == 0 && pc_headers_next(&from->headers, &pos, &name, &value))
-        if (is_kept(name, meta, tags))
+        if (is_kept(name, meta, tags) && !is_composite(s, from, name))
             headers_add(out, name, value);
-    if (rc == 0 && meta == DIRECTIVE_COPY && s->acl)
-        headers_add(out, "acl", s->acl);
+    if (rc == 0 && meta == DIRECTIVE_COPY) {
+        crypt_collect(s, out);
+        if (s->acl)
+            headers_add(out, "acl", s->acl);
+    }
     if (rc == 0 && tags == DIRECTIVE_REPLACE)
         rc = tags_collect(s, out);
     return rc < 0 ? rc : out->err == PC_ELIMIT ? (int)S3_EMETATOOLARGE : out->err;
@@ -167,15 +184,47 @@ static int reply_copied(struct s3 *s, const struct pc_object *o)
     xml_etag(b, o->etag);
     checksum_xml(b, &o->headers);
     xml_close(b, "CopyObjectResult");
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
+    crypt_reply(s, &o->headers);
     return s3_reply_xml(s);
+}
+
+/* The content is read, opened and sealed as both sides ask for; the object is made by what a PUT does. */
+static int copy_content(struct s3 *s, const struct copy_source *from, struct buf *headers,
+                        const struct pc_condition *cond, struct pc_object *ret)
+{
+    struct crypt_copy copy = {.bucket = from->bucket,
+                              .key = from->key,
+                              .len = from->len,
+                              .version = from->version,
+                              .etag = from->object.etag,
+                              .size = UINT64_MAX,
+                              .sum_kind = -1};
+    char etag[33];
+    struct pc_headers h;
+    struct pc_put *put;
+    int rc = crypt_copy(s, &copy, &put, etag);
+
+    if (rc < 0)
+        return rc;
+    if (s->crypt.key)
+        crypt_collect_size(copy.size, headers);
+    h = (struct pc_headers){headers->data, headers->len};
+    if (headers->err) {
+        pc_put_abort(put);
+        return headers->err;
+    }
+    return pc_put_commit(put, s->bucket, s->key, s->key_len, etag, &h, cond, ret);
 }
 
 static int copy_from(struct s3 *s, const struct copy_source *from, enum directive meta,
                      enum directive tags)
 {
-    bool replace = meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE || s->acl ||
-                   s->info.locking || pc_headers_get(&from->object.headers, "acl");
+    bool shared = is_shared(s, &from->object);
+    bool replace = !shared || meta == DIRECTIVE_REPLACE || tags == DIRECTIVE_REPLACE || s->acl ||
+                   s->crypt.kms || s->info.locking ||
+                   pc_headers_get(&from->object.headers, "acl") ||
+                   pc_headers_get(&from->object.headers, "kms");
+    const struct pc_condition *only;
     struct pc_condition cond;
     struct pc_object made;
     struct pc_headers h;
@@ -184,14 +233,16 @@ static int copy_from(struct s3 *s, const struct copy_source *from, enum directiv
 
     if (rc < 0)
         return rc;
+    only = cond.if_match || cond.if_none_match ? &cond : NULL;
     buf_init(&headers, PC_META_MAX);
     if (replace)
         rc = make_headers(s, &from->object, meta, tags, &headers);
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
-        rc = pc_version_copy(s->gw->volume, from->bucket, from->key, from->len, from->version,
-                             from->object.etag, s->bucket, s->key, s->key_len, replace ? &h : NULL,
-                             cond.if_match || cond.if_none_match ? &cond : NULL, &made);
+        rc = !shared ? copy_content(s, from, &headers, only, &made)
+                     : pc_version_copy(s->gw->volume, from->bucket, from->key, from->len,
+                                       from->version, from->object.etag, s->bucket, s->key,
+                                       s->key_len, replace ? &h : NULL, only, &made);
     buf_fini(&headers);
     if (rc < 0)
         return rc;
@@ -219,7 +270,7 @@ int op_copy_object(struct s3 *s)
         return rc;
     if (same_place(s, &from) && directive == DIRECTIVE_COPY &&
         !s3_header(s, "x-amz-storage-class") && !s3_header(s, "x-amz-website-redirect-location") &&
-        !s3_header(s, "x-amz-server-side-encryption"))
+        !s3_header(s, "x-amz-server-side-encryption") && !s->crypt.key)
         rc = s3_fail(s, S3_EREQUEST,
                      "This copy request is illegal because it is trying to copy an object to "
                      "itself without changing "
@@ -236,19 +287,60 @@ static int part_range(struct s3 *s, const struct pc_object *o, uint64_t *off, ui
 {
     const char *range = s3_header(s, "x-amz-copy-source-range");
 
+    uint64_t whole = crypt_size(&o->headers, o->size);
+
     *off = 0;
-    *size = o->size;
+    *size = whole;
     if (!range)
-        return o->size > S3_OBJECT_MAX ? (int)S3_ETOOLARGE : 0;
+        return whole > S3_OBJECT_MAX ? (int)S3_ETOOLARGE : 0;
     if (!range_parse_exact(range, off, size))
         return s3_fail(s, S3_EARGUMENT,
                        "The x-amz-copy-source-range value must be of the form bytes=first-last "
                        "where first and last are "
                        "the zero-based offsets of the first and last bytes to copy");
-    if (*off >= o->size || *size > o->size - *off)
+    if (*off >= whole || *size > whole - *off)
         return s3_fail(s, S3_ERANGE, "Range specified is not valid for source object of size: %llu",
-                       (unsigned long long)o->size);
+                       (unsigned long long)whole);
     return *size > S3_OBJECT_MAX ? (int)S3_ETOOLARGE : 0;
+}
+
+/* As copy_content, of a part; its checksum is the upload's. */
+static int copy_part_content(struct s3 *s, const struct copy_source *from, uint64_t off,
+                             uint64_t size, struct pc_part *part)
+{
+    struct crypt_copy copy = {.bucket = from->bucket,
+                              .key = from->key,
+                              .len = from->len,
+                              .version = from->version,
+                              .etag = from->object.etag,
+                              .off = off,
+                              .size = size,
+                              .sum_kind = s->sum_kind};
+    struct pc_put *put;
+    int rc = crypt_copy(s, &copy, &put, part->etag);
+
+    if (rc < 0)
+        return rc;
+    if (s->sum_kind >= 0)
+        snprintf(part->checksum, sizeof part->checksum, "%s=%s", checksum_header(s->sum_kind),
+                 copy.sum);
+    return pc_put_commit_part(put, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"), part);
+}
+
+static int copy_part(struct s3 *s, const struct copy_source *from, struct pc_part *part)
+{
+    uint64_t off, size;
+    int rc = part_range(s, &from->object, &off, &size);
+
+    if (rc < 0)
+        return rc;
+    if (!is_shared(s, &from->object))
+        return copy_part_content(s, from, off, size, part);
+    if (s->sum_kind >= 0)
+        snprintf(part->checksum, sizeof part->checksum, "%s=", checksum_header(s->sum_kind));
+    return pc_version_part_copy(s->gw->volume, from->bucket, from->key, from->len, from->version,
+                                off, size, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"),
+                                part);
 }
 
 int op_copy_part(struct s3 *s)
@@ -256,7 +348,6 @@ int op_copy_part(struct s3 *s)
     struct copy_source from;
     struct pc_part part = {0};
     struct buf *b = &s->r->reply_body;
-    uint64_t off, size;
     int rc = op_upload_part_begin(s);
 
     if (rc == 0)
@@ -264,13 +355,7 @@ int op_copy_part(struct s3 *s)
     if (rc < 0)
         return rc;
     part.number = s->part;
-    rc = part_range(s, &from.object, &off, &size);
-    if (rc == 0 && s->sum_kind >= 0)
-        snprintf(part.checksum, sizeof part.checksum, "%s=", checksum_header(s->sum_kind));
-    if (rc == 0)
-        rc = pc_version_part_copy(s->gw->volume, from.bucket, from.key, from.len, from.version, off,
-                                  size, s->bucket, s->key, s->key_len, s3_param(s, "uploadId"),
-                                  &part);
+    rc = copy_part(s, &from, &part);
     if (rc == 0 && from.version)
         req_reply_header(s->r, "x-amz-copy-source-version-id", from.version);
     pc_object_fini(&from.object);
@@ -281,6 +366,5 @@ int op_copy_part(struct s3 *s)
     xml_etag(b, part.etag);
     checksum_part_xml(b, part.checksum);
     xml_close(b, "CopyPartResult");
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     return s3_reply_xml(s);
 }

@@ -49,6 +49,8 @@
     X(S3_EPARTNUMBER, "InvalidPartNumber", 416, "The requested partnumber is not satisfiable")     \
     X(S3_EPARTORDER, "InvalidPartOrder", 400,                                                      \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
+    X(S3_EENCRYPTION, "InvalidEncryptionAlgorithmError", 400,                                      \
+      "The Encryption request you specified is not valid. Supported value: AES256.")               \
     X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                \
       "The content of the form does not meet the conditions specified in the policy document.")    \
     X(S3_ERANGE, "InvalidRange", 416, "The requested range is not satisfiable")                    \
@@ -58,6 +60,7 @@
       "The storage class you specified is not valid")                                              \
     X(S3_ETAG, "InvalidTag", 400, "The tag provided was not a valid tag.")                         \
     X(S3_EURI, "InvalidURI", 400, "Couldn't parse the specified URI.")                             \
+    X(S3_EKMS, "KMS.NotFoundException", 400, "Invalid keyId")                                      \
     X(S3_EKEYTOOLONG, "KeyTooLongError", 400, "Your key is too long")                              \
     X(S3_EXML, "MalformedXML", 400,                                                                \
       "The XML you provided was not well-formed or did not validate against our published schema") \

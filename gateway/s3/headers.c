@@ -128,6 +128,7 @@ int headers_collect(struct s3 *s, struct buf *out)
     }
     if (s->acl)
         headers_add(out, "acl", s->acl);
+    crypt_collect(s, out);
     rc = lock_collect(s, out);
     if (rc == 0)
         rc = collect_meta(s, out);
@@ -155,27 +156,19 @@ void headers_reply(struct s3 *s, const struct pc_headers *h)
             req_reply_header(s->r, name, value);
 }
 
-/* Headers that ask for what is not there: silence would be a lie. And whose the object will be. */
+/* Headers that ask for what is not there: silence would be a lie. And how it is to be encrypted, and whose the object will be. */
 int headers_refuse(struct s3 *s)
 {
-    static const char *const lacking[] = {
-        "x-amz-server-side-encryption-customer-algorithm",
-        "x-amz-server-side-encryption-customer-key",
-        "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-write-offset-bytes",
-    };
-    const char *sse = s3_header(s, "x-amz-server-side-encryption");
+    int rc;
 
-    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
-        if (s3_header(s, lacking[i]) && *s3_header(s, lacking[i]))
-            return s3_fail(s, S3_ENOTIMPLEMENTED,
-                           "A header you provided implies functionality that is not "
-                           "implemented: %s",
-                           lacking[i]);
-    if (sse && strcmp(sse, "AES256") != 0)
+    if (s3_header(s, "x-amz-write-offset-bytes"))
         return s3_fail(s, S3_ENOTIMPLEMENTED,
-                       "Only the AES256 server side encryption is implemented.");
-    return s->op->right == S3_CREATE ? 0 : access_of_new(s);
+                       "A header you provided implies functionality that is not implemented: "
+                       "x-amz-write-offset-bytes");
+    if (s->op->right == S3_CREATE)
+        return 0;
+    rc = crypt_wanted(s);
+    return rc < 0 ? rc : access_of_new(s);
 }
 
 int headers_write_condition(struct s3 *s, struct pc_condition *ret)

@@ -58,7 +58,7 @@ static void add_object(struct listing *l, const struct pc_list_entry *e)
     xml_key(b, "Key", e->key, e->len, l->coding);
     xml_time(b, "LastModified", &e->mtime);
     xml_etag(b, e->etag);
-    xml_num(b, "Size", e->size);
+    xml_num(b, "Size", crypt_size(e->headers, e->size));
     if (l->owner)
         add_owner(l, e->headers);
     xml_str(b, "StorageClass", class ? class : "STANDARD");

@@ -63,6 +63,8 @@ int op_create_upload(struct s3 *s)
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
         rc = pc_upload_create(s->gw->volume, s->bucket, s->key, s->key_len, s->user.name, &h, id);
+    if (rc == 0)
+        crypt_reply(s, &h);
     buf_fini(&headers);
     if (rc < 0)
         return rc;
@@ -71,7 +73,6 @@ int op_create_upload(struct s3 *s)
     xml_key(b, "Key", s->key, s->key_len, XML_PLAIN);
     xml_str(b, "UploadId", id);
     xml_close(b, "InitiateMultipartUploadResult");
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     return s3_reply_xml(s);
 }
 
@@ -109,6 +110,10 @@ int op_upload_part_begin(struct s3 *s)
     if (rc < 0)
         return rc;
     rc = match_checksum(s, &u);
+    if (rc == 0)
+        rc = crypt_fits_upload(s, &u.headers, CRYPT_NEEDED);
+    if (rc == 0)
+        crypt_reply(s, &u.headers);
     pc_upload_fini(&u);
     return rc;
 }
@@ -119,7 +124,7 @@ int op_upload_part(struct s3 *s)
     struct pc_put *put = s->put;
     int rc;
 
-    pc_hex(s->md5_got, 16, part.etag);
+    crypt_etag(s, s->md5_got, part.etag);
     if (s->sum_kind >= 0)
         snprintf(part.checksum, sizeof part.checksum, "%s=%s", checksum_header(s->sum_kind),
                  s->sum_got);
@@ -129,7 +134,6 @@ int op_upload_part(struct s3 *s)
         return rc;
     s->r->status = 200;
     req_reply_headerf(s->r, "ETag", "\"%s\"", part.etag);
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
     if (s->sum_kind >= 0)
         req_reply_header(s->r, checksum_header(s->sum_kind), s->sum_got);
     return 0;
@@ -205,6 +209,7 @@ static int on_leaf(void *arg, const char *path, const char *text, size_t len)
 struct lookup {
     struct manifest *m;
     size_t at;
+    const struct pc_headers *headers; /* of the upload */
 };
 
 /* A part that is there: its size and checksum go to the one the client named. */
@@ -215,7 +220,7 @@ static int on_part(void *arg, const struct pc_part *p)
     while (l->at < l->m->count && l->m->parts[l->at].number < p->number)
         l->at++;
     if (l->at < l->m->count && l->m->parts[l->at].number == p->number) {
-        l->m->parts[l->at].size = p->size;
+        l->m->parts[l->at].size = crypt_part_size(l->headers, p->size);
         if (!*l->m->parts[l->at].checksum)
             memcpy(l->m->parts[l->at].checksum, p->checksum, sizeof p->checksum);
     }
@@ -261,7 +266,8 @@ static int etag_of_parts(const struct manifest *m, char out[PC_ETAG_MAX])
     return rc;
 }
 
-static int check_size(struct s3 *s, const struct manifest *m)
+static int check_size(struct s3 *s, const struct manifest *m, const struct pc_headers *h,
+                      struct buf *out)
 {
     const char *want = s3_header(s, "x-amz-mp-object-size");
     uint64_t size = 0;
@@ -274,6 +280,12 @@ static int check_size(struct s3 *s, const struct manifest *m)
             "The provided 'x-amz-mp-object-size' header value %s does not match what was "
             "computed: %llu",
             want, (unsigned long long)size);
+    if (!crypt_is_sealed(h))
+        return 0;
+    for (size_t i = 0; i + 1 < m->count; i++)
+        if (m->parts[i].size < PC_PART_MIN)
+            return S3_ETOOSMALL;
+    crypt_collect_size(size, out);
     return 0;
 }
 
@@ -281,7 +293,7 @@ static int check_size(struct s3 *s, const struct manifest *m)
 static int final_headers(struct s3 *s, const struct pc_upload *u, struct manifest *m,
                          struct buf *out)
 {
-    struct lookup l = {m, 0};
+    struct lookup l = {m, 0, &u->headers};
     const char *name, *value;
     size_t pos = 0;
     bool truncated;
@@ -294,7 +306,7 @@ static int final_headers(struct s3 *s, const struct pc_upload *u, struct manifes
     if (rc == 0)
         rc = lock_default(s, &u->headers, out);
     if (rc == 0)
-        rc = check_size(s, m);
+        rc = check_size(s, m, &u->headers, out);
     if (rc == 0)
         rc = checksum_of_parts(s, &u->headers, m->parts, m->count, out);
     return rc < 0 ? rc : out->err;
@@ -318,7 +330,7 @@ static int reply_completed(struct s3 *s, const char *etag, const struct pc_heade
     xml_etag(b, etag);
     checksum_xml(b, h);
     xml_close(b, "CompleteMultipartUploadResult");
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
+    crypt_reply(s, h);
     return s3_reply_xml(s);
 }
 
@@ -357,7 +369,12 @@ static int complete(struct s3 *s, struct manifest *m)
     if (rc < 0)
         return rc;
     buf_init(&headers, PC_META_MAX);
-    rc = bad < 0 ? bad : final_headers(s, &u, m, &headers);
+    /* S3 asks for the key here only where it has to look at checksums */
+    rc = crypt_fits_upload(
+        s, &u.headers,
+        pc_headers_get(&u.headers, "x-amz-checksum-algorithm") ? CRYPT_NEEDED : CRYPT_OPTIONAL);
+    if (rc == 0)
+        rc = bad < 0 ? bad : final_headers(s, &u, m, &headers);
     h = (struct pc_headers){headers.data, headers.len};
     if (rc == 0)
         rc =

@@ -18,13 +18,15 @@
 
 struct content { /* a reader as the source of a reply */
     struct pc_reader *reader;
+    struct crypt_reader *sealed; /* over it, for what is under a client's key; or NULL */
     char *what;
 };
 
 static ssize_t content_read(void *arg, void *buf, size_t len, uint64_t off)
 {
     struct content *c = arg;
-    ssize_t n = pc_reader_read(c->reader, buf, len, off);
+    ssize_t n = c->sealed ? crypt_reader_read(c->sealed, buf, len, off)
+                          : pc_reader_read(c->reader, buf, len, off);
 
     if (n < 0)
         pc_log(PC_LOG_ERROR, "s3.read", "%s at %llu: %s", c->what, (unsigned long long)off,
@@ -43,6 +45,7 @@ static void content_close(void *arg)
 {
     struct content *c = arg;
 
+    crypt_reader_free(c->sealed);
     pc_reader_close(c->reader);
     free(c->what);
     free(c);
@@ -58,6 +61,8 @@ static int set_source(struct s3 *s, struct pc_reader *reader)
         return -ENOMEM;
     }
     c->reader = reader;
+    c->sealed = s->crypt.reader;
+    s->crypt.reader = NULL;
     c->what = strndup(s->r->uri.path, s->r->uri.path_len);
     s->r->source = (struct req_source){content_read, content_read_now, content_close, c};
     if (!c->what)
@@ -120,7 +125,8 @@ static int select_range(struct s3 *s, const struct pc_object *o, struct pc_reade
     if (part) {
         rc = s3_number(s, part, 1, PC_PARTS_MAX, "partNumber", &number);
         if (rc == 0)
-            rc = pc_reader_part(reader, (unsigned)number, off, len);
+            rc = s->crypt.reader ? crypt_reader_part(s->crypt.reader, (unsigned)number, off, len)
+                                 : pc_reader_part(reader, (unsigned)number, off, len);
         if (rc < 0)
             return rc == PC_EPART ? (int)S3_EPARTNUMBER : rc;
         if (o->parts)
@@ -187,7 +193,7 @@ static void describe(struct s3 *s, const struct pc_object *o)
     identity(s, o);
     req_reply_header(s->r, "Accept-Ranges", "bytes");
     headers_reply(s, &o->headers);
-    req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
+    crypt_reply(s, &o->headers);
     add_checksum(s, o);
     add_tag_count(s, o);
     lock_reply(s, &o->headers);
@@ -197,7 +203,12 @@ static void describe(struct s3 *s, const struct pc_object *o)
 static int answer(struct s3 *s, struct pc_object *o, struct pc_reader *reader)
 {
     uint64_t off, len;
-    int rc = conditions(s, o);
+    int rc = crypt_fits(s, &o->headers);
+
+    if (rc == 0)
+        rc = conditions(s, o);
+    if (rc == 0)
+        rc = crypt_open(s, o, reader);
 
     if (rc == 0)
         rc = select_range(s, o, reader, &off, &len);
@@ -265,7 +276,11 @@ int op_head_object(struct s3 *s)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);
     if (rc == 0)
+        rc = crypt_fits(s, &o.headers);
+    if (rc == 0)
         rc = conditions(s, &o);
+    if (rc == 0)
+        rc = crypt_open(s, &o, NULL);
     if (rc == 0)
         rc = select_range(s, &o, NULL, &off, &len);
     if (rc == 0 && s->r->status != 304) {
@@ -321,7 +336,8 @@ static int add_parts(struct s3 *s, const struct pc_object *o, struct pc_reader *
         uint64_t off, len;
         int kind = checksum_of_part(&o->headers, n, sum);
 
-        rc = pc_reader_part(reader, n, &off, &len);
+        rc = s->crypt.reader ? crypt_reader_part(s->crypt.reader, n, &off, &len)
+                             : pc_reader_part(reader, n, &off, &len);
         if (rc < 0)
             return rc;
         xml_open(b, "Part");
@@ -378,6 +394,10 @@ int op_object_attributes(struct s3 *s)
     if (rc < 0)
         return authz_missing(s, rc);
     rc = authz_object(s, &o);
+    if (rc == 0)
+        rc = crypt_fits(s, &o.headers);
+    if (rc == 0)
+        rc = crypt_open(s, &o, reader);
     if (rc == 0)
         rc = add_attributes(s, &o, reader);
     pc_reader_close(reader);

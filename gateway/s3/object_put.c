@@ -63,13 +63,16 @@ int op_put_object(struct s3 *s)
         rc = lock_default(s, &(struct pc_headers){headers.data, headers.len}, &headers);
     if (rc == 0) {
         keep_checksum(s, &headers);
+        if (s->crypt.key)
+            crypt_collect_size(s->taken, &headers);
         rc = headers.err;
     }
     if (rc < 0) {
         buf_fini(&headers);
         return rc == PC_ELIMIT ? (int)S3_EMETATOOLARGE : rc;
     }
-    pc_hex(s->md5_got, 16, etag);
+    crypt_etag(s, s->md5_got, etag);
+    memcpy(s->etag, etag, sizeof etag);
     h = (struct pc_headers){headers.data, headers.len};
     s->put = NULL;
     rc = pc_put_commit(put, s->bucket, s->key, s->key_len, etag, &h,
@@ -80,7 +83,7 @@ int op_put_object(struct s3 *s)
         pc_object_fini(&made);
         s->r->status = 200;
         req_reply_headerf(s->r, "ETag", "\"%s\"", etag);
-        req_reply_header(s->r, "x-amz-server-side-encryption", "AES256");
+        crypt_reply(s, &h);
         checksum_reply(s, &h);
     }
     buf_fini(&headers);

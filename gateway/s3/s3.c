@@ -42,10 +42,18 @@ const char *s3_param(const struct s3 *s, const char *name)
 /* What is about the signing and the sender's own body stays where it is. */
 bool s3_hoisted(const char *param)
 {
-    static const char *const not [] = {
-        "x-amz-algorithm", "x-amz-checksum-",    "x-amz-content-sha256", "x-amz-credential",
-        "x-amz-date",      "x-amz-expires",      "x-amz-sdk-",           "x-amz-security-token",
-        "x-amz-signature", "x-amz-signedheaders"};
+    static const char *const not [] = {"x-amz-algorithm",
+                                       "x-amz-checksum-",
+                                       "x-amz-content-sha256",
+                                       "x-amz-credential",
+                                       "x-amz-date",
+                                       "x-amz-expires",
+                                       "x-amz-sdk-",
+                                       "x-amz-security-token",
+                                       "x-amz-server-side-encryption-customer-",
+                                       "x-amz-copy-source-server-side-encryption-customer-",
+                                       "x-amz-signature",
+                                       "x-amz-signedheaders"};
 
     for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
         if (strncasecmp(param, not [i], strlen(not [i])) == 0)
@@ -197,6 +205,8 @@ static int open_request(struct s3 *s)
         return S3_EMETHOD;
     rc = authz_request(s);
     if (rc == 0)
+        rc = crypt_parse(s);
+    if (rc == 0)
         rc = body_open(s);
     if (rc == 0 && s->op->begin)
         rc = s->op->begin(s);
@@ -289,6 +299,7 @@ static void on_end(struct req *r, bool sent, uint64_t bytes)
                sent ? "" : " cut");
     }
     body_fini(s);
+    crypt_fini(s);
     access_fini(&s->access);
     uri_query_fini(&s->query);
     buf_fini(&s->extra);

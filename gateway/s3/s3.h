@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "auth/chunk.h"
 #include "auth/sigv4.h"
+#include "crypt/crypt.h"
 #include "gateway.h"
 #include "pcloud/digest.h"
 #include "pcloud/object.h"
@@ -72,6 +73,7 @@ struct s3 {
     struct chunk *chunk;
     struct pc_digest *sha, *md5, *sum;
     uint8_t md5_want[16], md5_got[16];
+    char etag[33]; /* of the object that was put */
     bool md5_given;
     int sum_kind;      /* of enum pc_digest_kind; -1: none */
     char sum_want[64]; /* base64; "" if it comes in a trailer or not at all */
@@ -79,6 +81,8 @@ struct s3 {
     char sum_got[64];
     struct buf xml;
     struct pc_put *put;
+    uint64_t taken; /* bytes of content so far */
+    struct crypt crypt;
     struct post *post; /* the form that the body is (form/post.h) */
 
     struct cors_reply cors;

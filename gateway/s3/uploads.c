@@ -26,16 +26,22 @@ static void object_owner(struct s3 *s, const struct pc_headers *h, struct pc_use
     access_user(s, id, ret);
 }
 
+struct parts {
+    struct s3 *s;
+    const struct pc_headers *headers; /* of the upload */
+};
+
 static int add_part(void *arg, const struct pc_part *p)
 {
-    struct s3 *s = arg;
+    const struct parts *l = arg;
+    struct s3 *s = l->s;
     struct buf *b = &s->r->reply_body;
 
     xml_open(b, "Part");
     xml_num(b, "PartNumber", p->number);
     xml_time(b, "LastModified", &p->mtime);
     xml_etag(b, p->etag);
-    xml_num(b, "Size", p->size);
+    xml_num(b, "Size", crypt_part_size(l->headers, p->size));
     checksum_part_xml(b, p->checksum);
     xml_close(b, "Part");
     s->part = p->number;
@@ -67,8 +73,8 @@ int op_list_parts(struct s3 *s)
         count = 1000;
     s->part = (unsigned)marker;
     if (count > 0)
-        rc = pc_upload_parts(s->gw->volume, id, (unsigned)marker, (unsigned)count, add_part, s,
-                             &truncated);
+        rc = pc_upload_parts(s->gw->volume, id, (unsigned)marker, (unsigned)count, add_part,
+                             &(struct parts){s, &u.headers}, &truncated);
     parts = *b; /* the frame comes before them */
     buf_init(b, REQ_REPLY_MAX);
     xml_begin(b, "ListPartsResult");

@@ -2,6 +2,7 @@
 /* Lifecycle rules applied: a thread that walks the buckets that have some, a page at a time, resting as long as it worked. */
 #include "settings/lifecycle.h"
 
+#include "crypt/crypt.h"
 #include "pcloud/err.h"
 #include "pcloud/history.h"
 #include "pcloud/home.h"
@@ -143,7 +144,7 @@ static int see_object(void *arg, const struct pc_list_entry *e)
 
     memcpy(p->last, e->key, e->len);
     p->last_len = e->len;
-    if (!lifecycle_covers(p->rule, e->key, e->len, e->size, e->headers))
+    if (!lifecycle_covers(p->rule, e->key, e->len, crypt_size(e->headers, e->size), e->headers))
         return 0;
     if (lifecycle_due(&p->rule->expire, e->mtime.tv_sec, p->w->day) <= p->now)
         return item_add(p, e->key, e->len, e->etag, NULL);
@@ -185,7 +186,7 @@ static int past_version(struct page *p, const struct pc_version_entry *e)
     long newer = p->past.newer++;
     const char *class;
 
-    if (!lifecycle_covers(r, e->key, e->len, e->marker ? 0 : e->size,
+    if (!lifecycle_covers(r, e->key, e->len, e->marker ? 0 : crypt_size(e->headers, e->size),
                           e->marker ? NULL : e->headers))
         return 0;
     if (rule_for_it && newer >= r->keep_newer &&

@@ -139,7 +139,8 @@ static void tell(struct s3 *s, const struct lifecycle *l, const struct pc_object
         const struct lifecycle_rule *r = &l->rules[i];
         int64_t t = lifecycle_due(&r->expire, o->mtime.tv_sec, DAY);
 
-        if (t < due && lifecycle_covers(r, s->key, s->key_len, o->size, &o->headers)) {
+        if (t < due && lifecycle_covers(r, s->key, s->key_len, crypt_size(&o->headers, o->size),
+                                        &o->headers)) {
             due = t;
             first = r;
         }

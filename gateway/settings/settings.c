@@ -30,36 +30,6 @@ static int keep(struct s3 *s, struct buf *out)
     return 0;
 }
 
-static int take_algorithm(void *arg, const char *path, const char *text, size_t len)
-{
-    const char **ret = arg;
-
-    (void)len;
-    if (strcmp(path, "Rule/ApplyServerSideEncryptionByDefault/SSEAlgorithm") != 0)
-        return strncmp(path, "Rule", 4) == 0 ? 0 : (int)S3_EXML;
-    if (*ret && **ret)
-        return S3_EXML; /* one rule, one algorithm */
-    *ret = strcmp(text, "AES256") == 0 ? "AES256" : strncmp(text, "aws:kms", 7) == 0 ? "kms" : "?";
-    return 0;
-}
-
-static int check_encryption(struct s3 *s, struct buf *out)
-{
-    const char *algorithm = "";
-    int rc = xml_read(buf_text(&s->xml), s->xml.len, "ServerSideEncryptionConfiguration",
-                      take_algorithm, &algorithm);
-
-    if (rc < 0)
-        return rc;
-    if (strcmp(algorithm, "kms") == 0)
-        return s3_fail(s, S3_ENOTIMPLEMENTED,
-                       "There is no key service here: everything is encrypted with the volume's "
-                       "own keys, which is AES256.");
-    if (strcmp(algorithm, "AES256") != 0)
-        return S3_EXML;
-    return keep(s, out);
-}
-
 struct website {
     bool index, redirect, rules;
     int bad;
@@ -195,7 +165,7 @@ static const struct row {
     {"accelerate", PC_SETTING_ACCELERATE, 200, check_accelerate, 0,
      "<AccelerateConfiguration" NS "/>"},
     {"cors", PC_SETTING_CORS, 200, cors_check, S3_ENOCORS, NULL},
-    {"encryption", PC_SETTING_ENCRYPTION, 200, check_encryption, S3_ENOENCRYPTION, NULL},
+    {"encryption", PC_SETTING_ENCRYPTION, 200, crypt_check, S3_ENOENCRYPTION, NULL},
     {"lifecycle", PC_SETTING_LIFECYCLE, 200, lifecycle_check, S3_ENOLIFECYCLE, NULL},
     {"logging", PC_SETTING_LOGGING, 200, check_logging, 0, "<BucketLoggingStatus" NS "/>"},
     {"notification", PC_SETTING_NOTIFICATION, 200, check_notification, 0,

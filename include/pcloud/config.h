@@ -43,6 +43,10 @@ enum pc_config_type {
       "Seconds of a day in lifecycle rules; less than 86400 only to try them.")                    \
     X(S3_SIGV2, "s3.signature_v2", PC_CONFIG_ENUM, "url", 0, 0, "off url on",                      \
       "Where the old signature counts: nowhere, in presigned URLs and forms, or in headers too.")  \
+    X(S3_KMS_KEYS, "s3.kms_keys", PC_CONFIG_STRING, "*", 0, 4095, "",                              \
+      "Names of keys that aws:kms may ask for, with blanks between; *: any.")                      \
+    X(S3_SSE_C_HTTP, "s3.sse_c_http", PC_CONFIG_ENUM, "loopback", 0, 0, "loopback off on",         \
+      "Whose own keys (SSE-C) are taken over plain HTTP: of this machine, nobody's, everybody's.") \
     X(CACHE_SIZE, "cache.size", PC_CONFIG_SIZE, "16M", 1 << 20, INT64_MAX, "",                     \
       "Memory for decrypted blocks, a part.")                                                      \
     X(WRITE_BUFFER, "write.buffer", PC_CONFIG_SIZE, "32M", 4 << 20, INT64_MAX, "",                 \

@@ -19,7 +19,7 @@
 
 /*
  * Headers of an object: a packed list "name\0value\0name\0value\0", names in lower case: "content-type", "cache-control", ...,
- * "x-amz-meta-NAME", "x-amz-checksum-crc32" (base64, with "-N" if composite), "x-amz-checksum-type", "x-amz-storage-class"; and what only the door reads: "tagging", "acl", "lock-mode", "lock-until", "legal-hold".
+ * "x-amz-meta-NAME", "x-amz-checksum-crc32" (base64, with "-N" if composite), "x-amz-checksum-type", "x-amz-storage-class"; and what only the door reads: "tagging", "acl", "lock-mode", "lock-until", "legal-hold", "kms"; "sse-c", "sse-size", which hold as checksums do: until the mount changes the content.
  */
 struct pc_headers {
     const char *data; /* NULL if none */
@@ -74,6 +74,8 @@ ssize_t pc_reader_read(struct pc_reader *r, void *buf, size_t len, uint64_t off)
 ssize_t pc_reader_read_now(struct pc_reader *r, void *buf, size_t len, uint64_t off);
 /** pc_reader_part(r, number, ret_off, ret_len): where part ${number} of a multipart object lies; PC_EPART. Not multipart: 1 is all of it. */
 int pc_reader_part(struct pc_reader *r, unsigned number, uint64_t *ret_off, uint64_t *ret_len);
+/** pc_reader_parts(r, sizes, max): the sizes of all parts, in order; their number, 0 if it is not multipart. */
+int pc_reader_parts(struct pc_reader *r, uint64_t *sizes, unsigned max);
 void pc_reader_close(struct pc_reader *r);
 
 struct pc_put; /* content on its way in: nothing is visible before commit. One thread at a time. */

@@ -25,6 +25,9 @@ void pc_sealed_key_mark(const struct pc_sealed_key *k, uint8_t out[PC_SEALED_MAR
 /** pc_sealed_key_fits(k, mark): is ${mark} one of this key? In constant time. */
 bool pc_sealed_key_fits(const struct pc_sealed_key *k, const uint8_t mark[PC_SEALED_MARK]);
 
+/** pc_sealed_key_name(k, digest, out): of a digest of content, what names the content to those who have the key and tells nothing to others. */
+void pc_sealed_key_name(const struct pc_sealed_key *k, const uint8_t digest[16], uint8_t out[16]);
+
 /** pc_sealed_size(plain): bytes of a stream with so much content; ${plain} up to 2^60. */
 uint64_t pc_sealed_size(uint64_t plain);
 /** pc_sealed_plain(sealed, ret): the reverse; PC_ECORRUPT if no stream is so long. */

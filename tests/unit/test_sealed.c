@@ -227,6 +227,9 @@ static void test_format(void **state)
     assert_memory_equal(out, "under a key of their own", 24);
     assert_int_equal(pc_unhex(mark, strlen(mark), raw), 0);
     assert_true(pc_sealed_key_fits(k, raw));
+    pc_sealed_key_name(k, raw, out);
+    pc_hex(out, 16, (char *)raw);
+    assert_string_equal(raw, "e8db87655fc956eb4d9af4e418a57396");
     pc_sealed_key_free(k);
 }
 

@@ -11,6 +11,7 @@
 #define META_HEADER "x-amz-meta-"
 #define META_XATTR "user.s3.meta."
 #define CHECKSUM_HEADER "x-amz-checksum-"
+#define SEALED_HEADER "sse-"
 
 bool header_next(const char *data, size_t len, size_t *pos, const char **name, const char **value)
 {
@@ -127,7 +128,8 @@ size_t header_drop_checksums(char *data, size_t len)
     size_t pos = 0, used = 0, from = 0;
 
     while (header_next(data, len, &pos, &n, &v)) {
-        if (strncmp(n, CHECKSUM_HEADER, strlen(CHECKSUM_HEADER)) != 0) {
+        if (strncmp(n, CHECKSUM_HEADER, strlen(CHECKSUM_HEADER)) != 0 &&
+            strncmp(n, SEALED_HEADER, strlen(SEALED_HEADER)) != 0) {
             memmove(data + used, data + from, pos - from);
             used += pos - from;
         }

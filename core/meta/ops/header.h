@@ -25,7 +25,7 @@ int header_put(const char *data, size_t len, const char *name, const void *value
 int header_change(const char *data, size_t len, const struct pc_headers *change,
                   char out[PC_META_MAX], size_t *ret_len);
 
-/** header_drop_checksums(data, len): take the x-amz-checksum-* out in place; the new length. */
+/** header_drop_checksums(data, len): take out, in place, what holds only for the content that S3 put: x-amz-checksum-* and sse-*; the new length. */
 size_t header_drop_checksums(char *data, size_t len);
 
 /** header_of_xattr(xattr, name): the header that an attribute "user.s3.*" shows: 0, -EOPNOTSUPP if none. header_to_xattr: the other way; false if it is not shown. */
