@@ -268,9 +268,10 @@ int op_copy_object(struct s3 *s)
         rc = copy_source_open(s, &from);
     if (rc < 0)
         return rc;
-    if (same_place(s, &from) && directive == DIRECTIVE_COPY &&
-        !s3_header(s, "x-amz-storage-class") && !s3_header(s, "x-amz-website-redirect-location") &&
-        !s3_header(s, "x-amz-server-side-encryption") && !s->crypt.key)
+    if (same_place(s, &from) && !from.version && directive == DIRECTIVE_COPY &&
+        is_shared(s, &from.object) && !s3_header(s, "x-amz-storage-class") &&
+        !s3_header(s, "x-amz-website-redirect-location") &&
+        !s3_header(s, "x-amz-server-side-encryption"))
         rc = s3_fail(s, S3_EREQUEST,
                      "This copy request is illegal because it is trying to copy an object to "
                      "itself without changing "

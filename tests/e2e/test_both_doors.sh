@@ -62,6 +62,21 @@ for size in (0, 1, 4096, 4097, 100_000, 1 << 20, (5 << 20) + 3):
     same("size on the mount", os.stat(f"{mount}/photos/2026/from-s3-{size}").st_size, size)
     head = s3.head_object(Bucket="photos", Key=f"2026/from-s3-{size}")
     same("ETag", head["ETag"].strip('"'), hashlib.md5(data).hexdigest())
+# under a client's key: the mount shows what is stored; what the mount changes is a file as any other
+secret = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": bytes(range(32))}
+data = rng.randbytes(200_000)
+s3.put_object(Bucket="music", Key="sealed", Body=data, **secret)
+shown = read(mount + "/music/sealed")
+same("sealed, on the mount", (len(shown), os.stat(mount + "/music/sealed").st_size), (64 + len(data) + 4 * 16,) * 2)
+same("nothing of the content shows", any(data[i:i + 16] in shown for i in range(0, len(data) - 16, 4099)), False)
+os.rename(mount + "/music/sealed", mount + "/music/moved")
+same("sealed and renamed", s3.get_object(Bucket="music", Key="moved", **secret)["Body"].read(), data)
+with open(mount + "/music/moved", "r+b") as f:
+    f.write(b"changed")
+same("sealed and changed", get("music", "moved"), b"changed" + shown[7:])
+same("its size", s3.list_objects_v2(Bucket="music")["Contents"][0]["Size"], len(shown))
+os.unlink(mount + "/music/moved")
+
 same("listing", keys("photos"), sorted("2026/" + n for n in os.listdir(mount + "/photos/2026")))
 
 # change, truncate, rename, remove on the mount

@@ -9,6 +9,8 @@ SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 S3_DAY=1 start_s3 http
 ok "the operations" "$PYTHON" "$SRC/tests/s3/test_boto3.py"
 ok "documents of buckets" "$PYTHON" "$SRC/tests/s3/test_boto3_settings.py"
+ok "encryption that requests ask for" "$PYTHON" "$SRC/tests/s3/test_boto3_crypt.py"
+not_ok "the keys of clients are written nowhere" grep -rqa AQEBAQEBAQEBAQEB "$PCLOUD_HOME"
 ok "versions and locks" "$PYTHON" "$SRC/tests/s3/test_boto3_versions.py"
 two_users
 ok "who may what" "$PYTHON" "$SRC/tests/s3/test_boto3_access.py"
