@@ -64,7 +64,9 @@ static int decode(struct s3 *s, const struct given *g, uint8_t raw[PC_SEALED_KEY
     if (!g->algorithm)
         return s3_fail(s, S3_EARGUMENT, ABOUT "provide a valid encryption algorithm.");
     if (strcmp(g->algorithm, "AES256") != 0)
-        return S3_EENCRYPTION;
+        return s3_fail(s, S3_EENCRYPTION,
+                       "The Encryption request you specified is not valid. Supported value: "
+                       "AES256.");
     if (!g->key || !*g->key)
         return s3_fail(s, S3_EARGUMENT, ABOUT "provide an appropriate secret key.");
     if (!g->md5 || !*g->md5)

@@ -49,8 +49,7 @@
     X(S3_EPARTNUMBER, "InvalidPartNumber", 416, "The requested partnumber is not satisfiable")     \
     X(S3_EPARTORDER, "InvalidPartOrder", 400,                                                      \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
-    X(S3_EENCRYPTION, "InvalidEncryptionAlgorithmError", 400,                                      \
-      "The Encryption request you specified is not valid. Supported value: AES256.")               \
+    X(S3_EENCRYPTION, "InvalidEncryptionAlgorithmError", 400, "The value must be AES256.")         \
     X(S3_EFORMPOLICY, "InvalidPolicyDocument", 400,                                                \
       "The content of the form does not meet the conditions specified in the policy document.")    \
     X(S3_ERANGE, "InvalidRange", 416, "The requested range is not satisfiable")                    \
@@ -145,7 +144,6 @@ struct s3_error_entry {
 
 /** s3_error_of(code): the S3 error for a code of ours, of the system, or one of the above: the only place that translates. */
 enum s3_error s3_error_of(int code);
-
 /** s3_error_entry(error): its row; an unknown one is InternalError. */
 const struct s3_error_entry *s3_error_entry(int error);
 

@@ -54,17 +54,16 @@ struct s3 {
     struct sigv4 sig;
     unsigned char signing_key[32];
     struct pc_user user;
-    const char *only_bucket; /* the key's restriction, or "" */
-    bool read_only;
-    bool anonymous;         /* no signature: user is ACCESS_NOBODY */
-    bool authentic;         /* the signature is right, or there is none */
-    const char *access_key; /* that the request names, or "" */
-    const char *signature;  /* its kind: "v4", "v4-url", "v2", "v2-url", "form", "none"; or NULL */
-    unsigned retry_after;   /* seconds, with an error; 0: nothing is said */
-    struct pc_bucket info;  /* of the bucket, unless it is being created */
-    struct access access;   /* what the bucket says about it */
-    enum s3_authz authz;    /* was it decided (access/authz.h)? */
-    const char *acl;        /* of an object to be made; NULL: the bucket's owner's, private */
+    const char *only_bucket;   /* the key's restriction, or "" */
+    bool read_only, anonymous; /* no signature: user is ACCESS_NOBODY */
+    bool authentic;            /* the signature is right, or there is none */
+    const char *access_key;    /* that the request names, or "" */
+    const char *signature; /* its kind: "v4", "v4-url", "v2", "v2-url", "form", "none"; or NULL */
+    unsigned retry_after;  /* seconds, with an error; 0: nothing is said */
+    struct pc_bucket info; /* of the bucket, unless it is being created */
+    struct access access;  /* what the bucket says about it */
+    enum s3_authz authz;   /* was it decided (access/authz.h)? */
+    const char *acl;       /* of an object to be made; NULL: the bucket's owner's, private */
 
     /* the body (body.c) */
     enum s3_payload payload;
@@ -138,9 +137,7 @@ int headers_write_condition(struct s3 *s, struct pc_condition *ret);
 /* checksum.c */
 int checksum_parse(struct s3 *s);
 int checksum_kind(const char *name);
-const char *checksum_name(int kind);
-const char *checksum_header(int kind);
-const char *checksum_element(int kind);
+const char *checksum_name(int kind), *checksum_header(int kind), *checksum_element(int kind);
 /** checksum_of_part(h, number, out): the kind of the part's own checksum, its base64 in ${out}; -1 if it is not kept. */
 int checksum_of_part(const struct pc_headers *h, unsigned number, char out[64]);
 bool checksum_valid(int kind, const char *value);

@@ -587,7 +587,6 @@ def test_probes():
                      (S3.get_bucket_replication, "ReplicationConfigurationNotFoundError")):
         raises(code, 404, fn, Bucket=b)
         raises("NoSuchBucket", 404, fn, Bucket="no-such-bucket-here")
-    raises("NotImplemented", 501, S3.put_object, Bucket=b, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
     same(body(S3.get_object(Bucket=b, Key="k")), b"k")
 
 
