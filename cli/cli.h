@@ -13,7 +13,7 @@
 #include "pcloud/volume.h"
 
 #define CLI_VALUES_MAX 64    /* options of one command line */
-#define CLI_ARGS_MAX 4       /* arguments of one command line */
+#define CLI_ARGS_MAX 5       /* arguments of one command line */
 #define CLI_LINE_MAX 1024    /* a reason, an address, a line of a part's log */
 #define CLI_PATIENCE_MS 3000 /* a change that takes longer is a reason for others to wait */
 

@@ -147,6 +147,25 @@ const struct cli_verb cli_verbs[] = {
     {"key list", "", 0, 0, "list access keys", "", key_list_options, verb_key_list},
     {"key rm", "ID", 1, 1, "remove an access key", "", NULL, verb_key_rm},
     {"bucket chown", "BUCKET USER", 2, 2, "give a bucket to a user", "", NULL, verb_bucket_chown},
+    {"snapshot take", "[NAME]", 0, 1, "keep the whole tree as it is now",
+     "Takes no time and no space, whatever is in the volume; what is changed or removed later "
+     "stays in it. It is seen at .snapshots/NAME of the mount, which no listing shows. Without "
+     "NAME it is the time (UTC). What programs have written to the mount and not closed or synced "
+     "may be missing.",
+     NULL, verb_snapshot_take},
+    {"snapshot list", "", 0, 0, "list snapshots, the oldest first", "", NULL, verb_snapshot_list},
+    {"snapshot rm", "NAME", 1, 1, "remove a snapshot",
+     "What only it kept is freed; the next gc gives it back to the disk.", NULL, verb_snapshot_rm},
+    {"snapshot restore", "NAME PATH [TO]", 2, 3, "bring a file or folder back from a snapshot",
+     "Makes PATH as it was anew, at TO if that is given. There must not be anything yet. Content "
+     "is shared with the snapshot, not copied. PATH and TO are paths in the volume, or below its "
+     "mount.",
+     NULL, verb_snapshot_restore},
+    {"snapshot keep", "[RULE...|off]", 0, 5, "show or set the rules for automatic snapshots",
+     "Rules are hourly=N, daily=N, weekly=N, monthly=N, yearly=N. The shortest period says how "
+     "often one is taken; the newest of each of the last N periods is kept. Every program that has "
+     "the volume open carries them out. Snapshots that you took are never removed by rules.",
+     NULL, verb_snapshot_keep},
     {"clone", "SRC DST", 2, 2, "copy a file or a tree without copying data",
      "DST must not exist. Both share their content from then on, and each can change without the "
      "other. Modes, owners, times, xattrs, access control lists, hard links within the tree and "

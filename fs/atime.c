@@ -2,6 +2,8 @@
 /* The table of access times that are not stored yet. */
 #include "atime.h"
 
+#include "pcloud/snapshot.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -40,7 +42,7 @@ void atimes_read(struct atimes *t, struct pc_volume *v, uint64_t node, bool stri
     struct timespec now, old_at;
     uint64_t old;
 
-    if (pc_getattr(v, node, &attr) < 0)
+    if (pc_is_snapshot(node) || pc_getattr(v, node, &attr) < 0)
         return;
     atimes_show(t, &attr);
     clock_gettime(CLOCK_REALTIME, &now);

@@ -6,6 +6,7 @@
 #include "notify.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
+#include "pcloud/snapshot.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -107,14 +108,16 @@ static void doubt(struct coherence *c, const struct item *i)
 static void on_change(void *arg, const struct pc_change *change)
 {
     struct coherence *c = arg;
-    uint64_t n = atomic_load(&c->head);
+    uint64_t n = atomic_load(&c->head), parent = change->parent;
     struct item *i;
 
     if (change->own && !(change->kinds & PC_CHANGE_LOST))
         return;
+    if (parent == pc_snapshots_of(PC_ROOT_INO))
+        parent = pc_snapshots_of(c->fs->root); /* a snapshot has its entry at every mount */
     pthread_mutex_lock(&c->ring_lock);
     i = &c->ring[n % RING];
-    item_set(i, change->kinds, change->ino, change->parent, change->name);
+    item_set(i, change->kinds, change->ino, parent, change->name);
     atomic_store(&c->head, n + 1);
     pthread_mutex_unlock(&c->ring_lock);
     doubt(c, i);

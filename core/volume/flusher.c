@@ -54,6 +54,7 @@ static void *flusher(void *arg)
             pc_log(PC_LOG_WARN, "write-back", "data waits to be stored: %s", pc_err_text(rc));
         expire_orphans(v);
         trash_tend(v, now_ms() / 1000);
+        snapshots_tend(v, now_ms() / 1000);
     }
     return NULL;
 }

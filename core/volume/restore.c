@@ -248,6 +248,8 @@ static int find(struct pc_volume *v, const char *name, const char *path, struct 
         return -ENOMEM;
     rc = pc_resolve(v, full, ret);
     mem_free(full);
+    if (rc == -ENOENT)
+        pc_err_set(rc, "%s is not in snapshot %s", path, name);
     return rc;
 }
 

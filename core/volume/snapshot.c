@@ -15,6 +15,7 @@
 #include "volume/volume.h"
 
 #define SWEEP_STEP 256 /* rows in one change: nobody waits for it longer than some milliseconds */
+#define SWEEP_STEPS 8  /* of them in one round of the write-back thread */
 #define KEEP_MAX 100000
 #define NAME_TRIES 100
 #define DAY 86400
@@ -312,7 +313,7 @@ static int by_rules(struct pc_volume *v, const struct rules *r, int64_t now)
     return rc;
 }
 
-int pc_snapshot_tend(struct pc_volume *v, int64_t now)
+static int rules_tend(struct pc_volume *v, int64_t now)
 {
     char text[PC_SNAPSHOT_RULES_MAX + 1];
     struct rules r;
@@ -320,7 +321,33 @@ int pc_snapshot_tend(struct pc_volume *v, int64_t now)
 
     if (rc == 0)
         rc = rules_parse(text, &r);
-    if (rc == 0 && rules_any(&r))
-        rc = by_rules(v, &r, now);
+    return rc == 0 && rules_any(&r) ? by_rules(v, &r, now) : rc;
+}
+
+int pc_snapshot_tend(struct pc_volume *v, int64_t now)
+{
+    int rc = rules_tend(v, now);
+
     return rc < 0 ? rc : sweep(v);
+}
+
+int64_t snapshots_round_s = 20;
+
+/* The thread writes back too: rows that are left go some at a time. */
+void snapshots_tend(struct pc_volume *v, int64_t now_s)
+{
+    int rc = 0, n = 0;
+
+    if (now_s >= v->snapshots_due) {
+        v->snapshots_due = now_s + snapshots_round_s;
+        rc = rules_tend(v, (int64_t)time(NULL));
+        v->snapshots_sweep = true;
+    }
+    for (unsigned i = 0; i < SWEEP_STEPS && v->snapshots_sweep && rc == 0; i++) {
+        n = meta_snapshot_sweep(v->meta, SWEEP_STEP);
+        v->snapshots_sweep = n > 0;
+    }
+    if (rc < 0 || n < 0)
+        pc_log(PC_LOG_WARN, "snapshot.tend", "what is due for snapshots is tried again: %s",
+               pc_err_text(rc < 0 ? rc : n));
 }

@@ -26,7 +26,9 @@ struct pc_volume {
         quota_pending;   /* bytes that unwritten data may yet cost its quotas, at most */
     atomic_bool orphans; /* something may have lost its last name or holder */
     _Atomic int64_t trash_days;
-    int64_t trash_due; /* of the write-back thread: when to look at the trash again */
+    int64_t snapshots_due; /* the same of snapshots */
+    bool snapshots_sweep;  /* removed ones have left rows */
+    int64_t trash_due;     /* of the write-back thread: when to look at the trash again */
 
     pthread_t flusher; /* writes back old unwritten data, expires orphans */
     pthread_mutex_t flusher_lock;
@@ -80,6 +82,10 @@ void content_ahead(struct pc_volume *v, uint64_t ino, uint64_t off, uint64_t len
 
 /** content_to_slices(v, ino): turn inline content into a slice, so that ranges can be moved; 0 if it was none. */
 int content_to_slices(struct pc_volume *v, uint64_t ino);
+
+/** snapshots_tend(v, now_s): what is due by the rules of snapshots, and some of what removed ones left. Looks every snapshots_round_s seconds; a test may set that. */
+void snapshots_tend(struct pc_volume *v, int64_t now_s);
+extern int64_t snapshots_round_s;
 
 /** trash_tend(v, now_s): free what is over, and if the disk is full the oldest hour; one process at a time. Every trash_round_s seconds; a test may set that. */
 void trash_tend(struct pc_volume *v, int64_t now_s);

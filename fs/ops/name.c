@@ -2,6 +2,7 @@
 /* Names: looking them up, making, moving and removing them. */
 #include "ops/attr.h"
 #include "ops/ops.h"
+#include "pcloud/snapshot.h"
 #include "pcloud/trash.h"
 
 #include <errno.h>
@@ -45,9 +46,14 @@ static int lookup_dots(struct fs *fs, uint64_t parent, const char *name, struct 
 
 static int lookup(struct fs *fs, uint64_t parent, const char *name, struct pc_attr *attr)
 {
+    int r;
+
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return lookup_dots(fs, parent, name, attr);
-    return pc_lookup(fs->volume, parent, name, attr);
+    r = pc_lookup(fs->volume, parent, name, attr);
+    if (r == -ENOENT && parent == fs->root && strcmp(name, PC_SNAPSHOTS) == 0)
+        r = pc_getattr(fs->volume, pc_snapshots_of(parent), attr); /* of a folder that is mounted */
+    return r;
 }
 
 void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
