@@ -13,6 +13,8 @@
     X(tls_key, "tls-key", "FILE", "Private key (PEM) of the certificate (s3.tls_key).")            \
     X(region, "region", "NAME", "Region that clients must sign for (s3.region).")                  \
     X(domain, "domain", "NAME", "Domain of bucket.NAME addressing (s3.domain).")                   \
+    X(name, "name", "NAME",                                                                        \
+      "One more gateway of the same home, by that name: its state is run/gateway-NAME.json.")      \
     X(passphrase_file, "passphrase-file", "FILE", "Read the passphrase from FILE.")                \
     X(help, "help", NULL, "Print this help and exit.")                                             \
     X(version, "version", NULL, "Print the version and exit.")                                     \

@@ -36,7 +36,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define STATE_FILE PC_HOME_RUN "/gateway.json"
 #define DRAIN_MS 8000
 #define WORKERS_MIN 16
 #define WEB_WORKERS 4
@@ -54,6 +53,7 @@ struct server_state {
     int lock, s3_fd, web_fd;
     char s3_url[LISTEN_URL_MAX], web_url[LISTEN_URL_MAX];
     struct pem pem;
+    char name[48], state[64]; /* "gateway" or "gateway-NAME"; the file of its state */
 };
 
 static const char *pick(const struct server_state *s, const char *option, enum pc_config_id id)
@@ -152,6 +152,19 @@ static int start_http(struct server_state *s)
     return rc;
 }
 
+/* Each gateway of a home has a lock and a state file of its own. */
+static int take_name(struct server_state *s)
+{
+    const char *name = s->opts->name;
+
+    if (name && (strlen(name) - 1 >= 32 ||
+                 strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name)))
+        return pc_err_set(PC_EUSAGE, "--name must be 1 to 32 of a-z, 0-9 and -");
+    snprintf(s->name, sizeof s->name, name ? "gateway-%s" : "gateway%s", name ? name : "");
+    snprintf(s->state, sizeof s->state, PC_HOME_RUN "/%s.json", s->name);
+    return 0;
+}
+
 static int write_state(struct server_state *s)
 {
     char text[512];
@@ -160,14 +173,14 @@ static int write_state(struct server_state *s)
                  "{\"s3\":\"%s\",\"web\":\"%s\",\"pid\":%ld,\"state\":\"ok\",\"reason\":\"\"}\n",
                  s->s3_url, s->web_url, (long)getpid());
 
-    return pc_home_write(s->home, STATE_FILE, text, (size_t)n);
+    return pc_home_write(s->home, s->state, text, (size_t)n);
 }
 
 static void remove_state(struct server_state *s)
 {
     char path[4096];
 
-    if (pc_home_path(s->home, STATE_FILE, path, sizeof path) == 0)
+    if (pc_home_path(s->home, s->state, path, sizeof path) == 0)
         unlink(path);
 }
 
@@ -322,7 +335,9 @@ static int open_all(struct server_state *s)
     if (rc < 0)
         return rc;
     setup_log(s->config);
-    rc = pc_home_lock(s->home, "gateway", &s->lock);
+    rc = take_name(s);
+    if (rc == 0)
+        rc = pc_home_lock(s->home, s->name, &s->lock);
     if (rc == 0)
         rc = read_pem(s);
     if (rc == 0)

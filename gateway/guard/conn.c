@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define TICK_MS 500
+#define TCP_CLOSE_WAIT 8 /* of <netinet/tcp.h>, which does not go with <linux/tcp.h> */
 #define STACK_BYTES (128u << 10)
 
 struct conn {
@@ -77,6 +78,17 @@ static bool waits_for_client(int fd, enum conn_phase phase)
     return phase == CONN_BODY ? n == 0 : n > 0;
 }
 
+/* Has the client closed its side, and all it sent been read? Then a request that is not whole never will be. */
+static bool is_half_closed(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    int n = 0;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && len > 0 &&
+           info.tcpi_state == TCP_CLOSE_WAIT && ioctl(fd, SIOCINQ, &n) == 0 && n == 0;
+}
+
 /* So many bytes in so much time of waiting are too few. */
 static bool is_slow(struct conns *s, struct conn *c, enum conn_phase phase, int64_t passed)
 {
@@ -116,6 +128,8 @@ static void look(struct conns *s, struct conn *c, int64_t now, int64_t passed)
         slow = s->limits.head_s > 0 && now - c->since > allowed;
     else if (kind != CONN_WORK)
         slow = is_slow(s, c, kind, passed);
+    if ((kind == CONN_HEAD || kind == CONN_BODY) && is_half_closed(c->fd))
+        slow = true;
     if (!slow)
         return;
     c->cut = true;
