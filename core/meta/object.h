@@ -53,6 +53,9 @@ struct meta_object_ops {
     int (*copy)(struct meta *m, const struct meta_key *src, const char *src_etag,
                 const struct meta_key *dst, const struct pc_headers *headers,
                 const struct pc_condition *cond, struct pc_object *ret);
+    /* Within a bucket that keeps no versions; keys of folders are -EINVAL. */
+    int (*rename)(struct meta *m, const struct meta_key *src, const struct pc_condition *src_cond,
+                  const struct meta_key *dst, const struct pc_condition *cond);
     int (*annotate)(struct meta *m, const struct meta_key *k, const struct pc_headers *change);
     int (*list)(struct meta *m, const char *bucket, const struct pc_list *list,
                 int (*fn)(void *arg, const struct pc_list_entry *e), void *arg,

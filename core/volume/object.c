@@ -278,6 +278,15 @@ int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_
                            headers, cond, ret);
 }
 
+int pc_object_rename(struct pc_volume *v, const char *bucket, const char *src, size_t src_len,
+                     const struct pc_condition *src_cond, const char *dst, size_t dst_len,
+                     const struct pc_condition *cond)
+{
+    const struct meta_key from = {.bucket = bucket, .key = src, .len = src_len};
+    const struct meta_key to = {.bucket = bucket, .key = dst, .len = dst_len};
+    return object_durable(v, v->meta->object->rename(v->meta, &from, src_cond, &to, cond));
+}
+
 int pc_list(struct pc_volume *v, const char *bucket, const struct pc_list *list,
             int (*fn)(void *arg, const struct pc_list_entry *e), void *arg, bool *ret_truncated)
 {

@@ -59,6 +59,7 @@ static const struct action actions[] = {
     {"DeleteObjectTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging", ABOUT_STORED,
      0},
     {"CopyObject", OBJECT_WRITE},
+    {"RenameObject", OBJECT_WRITE},
     {"CreateMultipartUpload", OBJECT_WRITE},
     {"UploadPart", OBJECT_WRITE},
     {"UploadPartCopy", OBJECT_WRITE},

@@ -27,6 +27,7 @@ int op_put_object_begin(struct s3 *s);
 int op_put_object(struct s3 *s);
 int op_post_object(struct s3 *s);
 int op_copy_object(struct s3 *s);
+int op_rename_object(struct s3 *s);
 int op_delete_object(struct s3 *s);
 int op_delete_objects(struct s3 *s);
 int op_create_upload(struct s3 *s);

@@ -104,6 +104,7 @@ static const struct row {
      "uploadId",
      NULL,
      {"UploadPart", S3_WRITE, S3_BODY_OBJECT, op_upload_part_begin, op_upload_part}},
+    {"PUT", S3_OBJECT, "renameObject", NULL, WRITE_OP("RenameObject", op_rename_object)},
     {"PUT", S3_OBJECT, NULL, "x-amz-copy-source", WRITE_OP("CopyObject", op_copy_object)},
     {"PUT",
      S3_OBJECT,
@@ -143,10 +144,10 @@ static const struct row documents[] = {
 
 /* Configurations that S3 has and this server does not: asking is answered as for one never set, setting is refused. */
 static const char *const unused[] = {
-    "acl",          "policy",    "policyStatus", "ownershipControls",   "publicAccessBlock",
-    "analytics",    "inventory", "metrics",      "intelligent-tiering", "torrent",
-    "restore",      "select",    "session",      "metadataTable",       "metadataConfiguration",
-    "renameObject", "append",    "abac",
+    "acl",       "policy",    "policyStatus", "ownershipControls",   "publicAccessBlock",
+    "analytics", "inventory", "metrics",      "intelligent-tiering", "torrent",
+    "restore",   "select",    "session",      "metadataTable",       "metadataConfiguration",
+    "append",    "abac",
 };
 
 static const struct s3_op probe = READ_OP("GetConfiguration", op_probe);

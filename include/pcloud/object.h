@@ -116,6 +116,14 @@ int pc_object_copy(struct pc_volume *v, const char *src_bucket, const char *src_
                    const struct pc_headers *headers, const struct pc_condition *cond,
                    struct pc_object *ret);
 
+/**
+ * pc_object_rename(v, bucket, src, sl, src_cond, dst, dl, cond): another key of the same bucket, atomically and whatever its size; what was there goes. ETag, headers and time stay.
+ * -EINVAL for keys that end in "/"; PC_EBUCKETSTATE where versions are kept; codes of conditions. Durable.
+ */
+int pc_object_rename(struct pc_volume *v, const char *bucket, const char *src, size_t src_len,
+                     const struct pc_condition *src_cond, const char *dst, size_t dst_len,
+                     const struct pc_condition *cond);
+
 /* Listing: depth-first in byte order of keys; a delimiter page costs by results. */
 struct pc_list {
     const char *prefix; /* may be "" */

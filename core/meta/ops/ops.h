@@ -92,6 +92,11 @@ int bucket_find(struct sql_conn *c, const char *bucket, uint64_t *ret_ino);
 int op_del(struct meta *m, const char *bucket, struct pc_delete *items, size_t n,
            const struct pc_condition *cond, bool *ret_existed);
 
+/* ../s3/rename.c */
+int op_object_rename(struct meta *m, const struct meta_key *src,
+                     const struct pc_condition *src_cond, const struct meta_key *dst,
+                     const struct pc_condition *cond);
+
 /* list.c */
 int op_list(struct meta *m, const char *bucket, const struct pc_list *list,
             int (*fn)(void *arg, const struct pc_list_entry *e), void *arg, bool *ret_truncated);

@@ -231,6 +231,7 @@ const struct meta_object_ops sql_object_ops = {
     .put = op_put,
     .del = op_del,
     .copy = op_copy,
+    .rename = op_object_rename,
     .annotate = op_annotate,
     .list = op_list,
     .versioning_set = op_versioning_set,

@@ -28,6 +28,10 @@ static const struct {
     {S3_BUCKET, "intelligent-tiering", 0,
      "<ListBucketIntelligentTieringConfigurationsOutput" NS "><IsTruncated>false</IsTruncated>"
      "</ListBucketIntelligentTieringConfigurationsOutput>"},
+    {S3_BUCKET, "abac", 0, "<AbacStatus" NS "><Status>Disabled</Status></AbacStatus>"},
+    {S3_BUCKET, "metadataTable", S3_ENOCONFIGURATION, NULL},
+    {S3_BUCKET, "metadataConfiguration", S3_ENOCONFIGURATION, NULL},
+    {S3_OBJECT, "torrent", S3_EMETHOD, NULL},
 };
 
 static int check_object(struct s3 *s)
@@ -54,6 +58,8 @@ int op_probe(struct s3 *s)
             continue;
         if (answers[i].error)
             return answers[i].error;
+        if (s3_param(s, "id")) /* one of a list that is empty */
+            return S3_ENOCONFIGURATION;
         buf_str(&s->r->reply_body, XML_PROLOG);
         buf_str(&s->r->reply_body, answers[i].xml);
         return s3_reply_xml(s);
@@ -63,6 +69,8 @@ int op_probe(struct s3 *s)
 
 int op_unsupported(struct s3 *s)
 {
+    if (s->level == S3_OBJECT && (s3_param(s, "select") || s3_param(s, "restore")))
+        return S3_EMETHOD;
     /* removing what was never set is done */
     if (strcmp(s->r->method, "DELETE") == 0) {
         s->r->status = 204;
