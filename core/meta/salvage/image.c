@@ -6,6 +6,7 @@
 #include "pcloud/err.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,23 +25,34 @@ static int64_t file_size(int fd)
     return fstat(fd, &st) < 0 ? -errno : (int64_t)st.st_size;
 }
 
-static int frames_reach(struct image *im, uint32_t pgno)
+static int by_page_then_age(const void *a, const void *b)
 {
-    uint32_t n = im->frames_n ? im->frames_n : 1024, *frames;
+    const struct image_frame *x = a, *y = b;
 
-    if (pgno < im->frames_n)
-        return 0;
-    if (pgno >= PAGES_MAX)
-        return PC_ELIMIT;
-    while (n <= pgno)
-        n *= 2;
-    frames = mem_realloc_array(im->frames, n, sizeof *frames);
-    if (!frames)
-        return -ENOMEM;
-    memset(frames + im->frames_n, 0, (n - im->frames_n) * sizeof *frames);
-    im->frames = frames;
+    if (x->pgno != y->pgno)
+        return x->pgno < y->pgno ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_page(const void *a, const void *b)
+{
+    const struct image_frame *x = a, *y = b;
+
+    return x->pgno < y->pgno ? -1 : x->pgno > y->pgno;
+}
+
+/* Only the newest of each page. */
+static void frames_settle(struct image *im)
+{
+    uint32_t n = 0;
+
+    if (im->frames_n == 0)
+        return;
+    qsort(im->frames, im->frames_n, sizeof *im->frames, by_page_then_age);
+    for (uint32_t i = 0; i < im->frames_n; i++)
+        if (i + 1 == im->frames_n || im->frames[i + 1].pgno != im->frames[i].pgno)
+            im->frames[n++] = im->frames[i];
     im->frames_n = n;
-    return 0;
 }
 
 static bool frame_get(struct image *im, uint32_t index, uint8_t out[SEAL_FRAME])
@@ -84,9 +96,13 @@ static int log_read(struct image *im)
     if (size < SEAL_LOG_HEADER || size / SEAL_FRAME >= PAGES_MAX)
         return 0;
     upto = committed_frames(im, (uint32_t)((size - SEAL_LOG_HEADER) / SEAL_FRAME), salts);
+    if (upto == 0)
+        return 0;
+    im->frames = mem_realloc_array(NULL, upto, sizeof *im->frames);
+    if (!im->frames)
+        return -ENOMEM;
     for (uint32_t i = 0; i < upto; i++) {
         uint32_t pgno;
-        int r;
 
         if (!frame_get(im, i, frame)) {
             im->log_holes = true;
@@ -95,13 +111,13 @@ static int log_read(struct image *im)
         if (memcmp(salts, frame + 8, 8) != 0)
             continue;
         pgno = be32(frame);
-        r = frames_reach(im, pgno);
-        if (r < 0)
-            return r;
-        im->frames[pgno] = i + 1;
+        if (pgno >= PAGES_MAX)
+            return PC_ELIMIT;
+        im->frames[im->frames_n++] = (struct image_frame){.pgno = pgno, .index = i};
         if (pgno > im->pages)
             im->pages = pgno;
     }
+    frames_settle(im);
     return 0;
 }
 
@@ -144,12 +160,14 @@ void image_close(struct image *im)
 
 int image_page(struct image *im, uint32_t pgno, uint8_t out[SEAL_PAGE])
 {
+    const struct image_frame key = {.pgno = pgno}, *found = NULL;
     uint8_t in[SEAL_PAGE], frame[SEAL_FRAME];
 
     if (pgno == 0 || pgno > im->pages)
         return PC_ECORRUPT;
-    if (pgno < im->frames_n && im->frames[pgno] != 0 &&
-        frame_get(im, im->frames[pgno] - 1, frame)) {
+    if (im->frames_n > 0)
+        found = bsearch(&key, im->frames, im->frames_n, sizeof key, by_page);
+    if (found && frame_get(im, found->index, frame)) {
         memcpy(out, frame + SEAL_FRAME_HEADER, SEAL_PAGE);
         return 0;
     }

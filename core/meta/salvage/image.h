@@ -12,7 +12,9 @@ struct image {
     struct aead *aead; /* borrowed */
     int fd, log_fd;    /* log_fd: -1 if there is none */
     uint32_t pages;    /* the highest number */
-    uint32_t *frames;  /* by page number: frame + 1, or 0 */
+    struct image_frame {
+        uint32_t pgno, index;
+    } * frames;        /* the newest of each page, by page */
     uint32_t frames_n; /* entries of it */
     uint8_t *seen;     /* bits: pages that were part of something */
     bool
