@@ -64,7 +64,8 @@ static int set_source(struct s3 *s, struct pc_reader *reader)
     c->sealed = s->crypt.reader;
     s->crypt.reader = NULL;
     c->what = strndup(s->r->uri.path, s->r->uri.path_len);
-    s->r->source = (struct req_source){content_read, content_read_now, content_close, c};
+    s->r->source =
+        (struct req_source){content_read, c->sealed ? NULL : content_read_now, content_close, c};
     if (!c->what)
         return -ENOMEM;
     return 0;
