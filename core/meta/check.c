@@ -79,6 +79,10 @@
     "(SELECT count(*) FROM slice_was w WHERE w.bid=b.bid AND w.bid > 0))"
 #define NO_EDGE "n.ino NOT IN (SELECT ino FROM edge WHERE " W_INO ")"
 #define IN_PAST "n.ino IN (SELECT ino FROM past WHERE " W_INO ")"
+#define TRASH_FOLDERS                                                                              \
+    "SELECT ino FROM edge WHERE parent=1 AND seg=CAST('.trash/' AS BLOB) UNION "                   \
+    "SELECT h.ino FROM edge t CROSS JOIN edge h ON h.parent=t.ino WHERE t.parent=1 AND "           \
+    "t.seg=CAST('.trash/' AS BLOB) AND substr(h.seg, -1) = x'2f'"
 #define SETTINGS_OF "(SELECT ino, sum(1 << which) AS k FROM bucket_setting GROUP BY ino)"
 #define LIVE_OF "(SELECT pack, sum(stored) AS k, max(off + stored) AS e FROM block GROUP BY pack)"
 #define REACHED                                                                                    \
@@ -206,6 +210,11 @@ static const struct schema_check checks[] = {
     {"SELECT printf('the root does not say that buckets keep versions') FROM node n WHERE n.ino=1 "
      "AND " LACKS(16384) " AND EXISTS (SELECT 1 FROM node b WHERE (b.flags & 6144) <> 0)",
      {"UPDATE node SET flags = flags | 16384 WHERE ino=1"}},
+    {"SELECT printf('folder %d: of the trash by its place or by its flag, not both', n.ino) FROM "
+     "node "
+     "n WHERE " IS_FOLDER " AND (" HAS(1048576) ") <> (n.ino IN (" TRASH_FOLDERS "))",
+     {"UPDATE node SET flags = flags & ~1048576 WHERE (flags & 1048576) <> 0",
+      "UPDATE node SET flags = flags | 1048576 WHERE ino IN (" TRASH_FOLDERS ")"}},
     {"SELECT printf('node %d: in the trash, which does not know it', n.ino) FROM node h CROSS JOIN "
      "edge e ON e.parent=h.ino CROSS JOIN node n ON n.ino=e.ino WHERE (h.flags & 1048576) <> 0 "
      "AND " LACKS(1048576) " AND n.ino NOT IN (SELECT ino FROM trash)",

@@ -521,10 +521,10 @@ static void test_cost(void **state)
         skip();
     t = test_volume_new();
     top = folder(t->v, PC_ROOT_INO, "source");
-    for (int i = 0; i < atoi(want); i++) {
+    for (long i = 0; i < strtol(want, NULL, 10); i++) {
         char name[32];
 
-        snprintf(name, sizeof name, "n%d", i);
+        snprintf(name, sizeof name, "n%ld", i);
         if (i % 100 == 0)
             dir = folder(t->v, top, name);
         else

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "meta/engine.h"
+#include "meta/trash.h"
 #include "pcloud/err.h"
 #include "pcloud/node.h"
 #include "test_env.h"
@@ -51,6 +52,12 @@ static void fill(void)
             .pos = 100 * i, .len = 100, .block = test_block(i, 200, pack, 1 + 300 * i)};
     assert_int_equal(t.m->content->write(t.m, sliced, s, 3, 0, 0, &bad), 0);
     assert_int_equal(t.m->node->make(t.m, folder, "link", &link, NULL), 0);
+    test_file(t.m, folder, "thrown");
+    test_folder(t.m, folder, "away");
+    assert_int_equal(t.m->trash->enable(t.m, true), 0);
+    assert_int_equal(t.m->node->unlink(t.m, folder, "thrown"), 0);
+    assert_int_equal(t.m->node->rmdir(t.m, folder, "away"), 0);
+    assert_int_equal(t.m->trash->enable(t.m, false), 0);
     assert_int_equal(t.m->node->xattr_set(t.m, file, "user.a", "b", 1, 0), 0);
     assert_int_equal(
         t.m->node->xattr_set(t.m, folder, "system.posix_acl_default", acl, sizeof(acl) - 1, 0), 0);
@@ -167,6 +174,16 @@ static void damage_is_found_and_mended(void **state)
         "INSERT INTO orphan VALUES(99999, 0)",
         "INSERT INTO orphan SELECT ino, 0 FROM edge WHERE seg=CAST('file' AS BLOB)",
         "UPDATE total SET value=value+1",
+        "DELETE FROM trash",
+        "DELETE FROM edge WHERE ino=(SELECT min(ino) FROM trash)",
+        "INSERT INTO trash VALUES(99999, 1, x'41', 0)",
+        "INSERT INTO trash SELECT ino, 1, seg, 0 FROM edge WHERE seg=CAST('file' AS BLOB)",
+        "UPDATE node SET flags=flags&~1048576",
+        "UPDATE node SET flags=flags|1048576 WHERE ino=(SELECT ino FROM edge WHERE seg=CAST('sub/' "
+        "AS BLOB))",
+        "UPDATE node SET flags=flags&~2097152",
+        "UPDATE node SET flags=flags|2097152 WHERE ino=(SELECT ino FROM edge WHERE seg=CAST('file' "
+        "AS BLOB))",
         "DELETE FROM past",
         "DELETE FROM past WHERE ino=(SELECT max(ino) FROM past)",
         "DELETE FROM node WHERE ino=(SELECT max(ino) FROM past)",

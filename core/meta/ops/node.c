@@ -10,7 +10,7 @@
 #include "meta/ops/link.h"
 #include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 
 static int lookup_in(struct sql_conn *c, uint64_t parent, const char *name, struct row *r)
 {

@@ -13,7 +13,7 @@
 int edge_new(struct sql_conn *c, uint64_t parent, const char *name, bool folder, struct row *p,
              struct edge *e);
 
-/* clone.c */
+/* ../tree/clone.c */
 int op_clone_begin(struct meta *m, uint64_t src, uint64_t parent, const char *name,
                    struct meta_clone **ret);
 int op_clone_step(struct meta *m, struct meta_clone *k);

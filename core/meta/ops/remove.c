@@ -8,7 +8,7 @@
 #include "meta/ops/link.h"
 #include "meta/ops/quota.h"
 #include "meta/ops/slice.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "meta/s3/past.h"
 #include "pcloud/err.h"
 

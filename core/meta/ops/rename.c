@@ -2,7 +2,7 @@
 /* rename(2) and renameat2(2): edges move, nodes and what is below them stay. */
 #include "meta/ops/link.h"
 #include "meta/ops/ops.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "meta/s3/past.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "meta/ops/ops.h"
 #include "meta/ops/slice.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "meta/s3/past.h"
 #include "pcloud/err.h"
 

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "meta/ops/header.h"
 #include "meta/ops/slice.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "pcloud/err.h"
 
 void object_etag(const struct row *r, uint64_t version, const char *etag, char ret[PC_ETAG_MAX])

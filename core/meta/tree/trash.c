@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Into the trash: whose folder wants it, the hour's folder, the entry; and out of it for good. */
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "meta/ops/ops.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "pcloud/err.h"
 
 #define DEPTH_MAX 1024 /* folders in the trash above each other */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes to the trash instead of being freed, and how it comes back. */
-#ifndef META_OPS_TRASH_H
-#define META_OPS_TRASH_H
+#ifndef META_TREE_TRASH_H
+#define META_TREE_TRASH_H
 
 #include "meta/ops/row.h"
 #include "meta/trash.h"
@@ -23,7 +23,7 @@ size_t trash_segment(uint64_t ino, const char *seg, size_t len, char ret[SEGMENT
 /** trash_top(c, ret): the trash: 1, 0 if there is none. */
 int trash_top(struct sql_conn *c, struct row *ret);
 
-/* trash_back.c */
+/* back.c */
 int op_trash_list(struct meta *m, int (*fn)(void *arg, const struct pc_trash_entry *e), void *arg);
 int op_trash_restore(struct meta *m, uint64_t ino, uint64_t parent, const char *name);
 int op_trash_removed_from(struct meta *m, uint64_t folder, int64_t *before, unsigned max,
