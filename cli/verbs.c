@@ -91,6 +91,11 @@ static const struct cli_option trash_empty_options[] = {
     END,
 };
 
+static const struct cli_option quota_set_options[] = {
+    WITH("files", "N", "At most so many files and folders too, or none (default: none).", NONE),
+    END,
+};
+
 static const struct cli_option passwd_options[] = {
     WITH("new-passphrase-file", "FILE", "Read the new passphrase from FILE.", FILE),
     FLAG("random", "Make a random one and keep it in the home."),
@@ -202,6 +207,17 @@ const struct cli_verb cli_verbs[] = {
      "The supervisor does it by itself every gc.interval seconds.",
      gc_options, verb_gc},
     {"df", "", 0, 0, "show where the space went", "", NULL, verb_df},
+    {"quota set", "PATH SIZE", 2, 2, "limit what is below a folder",
+     "PATH is a path of the volume, as /photos/2026, or one on the mount. SIZE limits "
+     "the "
+     "bytes of all files below it: 500M, 10G, 1.5T (powers of 1024), or none; holes are free. What "
+     "would take it over the limit is refused: EDQUOT on the mount, 403 QuotaExceeded by S3; what "
+     "frees always works. Folders with a quota may lie in others: each is checked. What is there "
+     "already is counted, beside everybody's work, before the command ends.",
+     quota_set_options, verb_quota_set},
+    {"quota get", "PATH", 1, 1, "show a folder's quota", "", NULL, verb_quota_get},
+    {"quota list", "", 0, 0, "list all quotas", "", NULL, verb_quota_list},
+    {"quota rm", "PATH", 1, 1, "take a folder's quota away", "", NULL, verb_quota_rm},
     {"passwd", "", 0, 0, "change the passphrase",
      "The volume secret and its 24 words stay the same. A random passphrase kept in the home is "
      "removed when the new "

@@ -59,6 +59,10 @@ int verb_trash_inherit(struct cli *c);
 int verb_trash_list(struct cli *c);
 int verb_trash_restore(struct cli *c);
 int verb_trash_empty(struct cli *c);
+int verb_quota_set(struct cli *c);
+int verb_quota_get(struct cli *c);
+int verb_quota_list(struct cli *c);
+int verb_quota_rm(struct cli *c);
 int verb_passwd(struct cli *c);
 
 #endif

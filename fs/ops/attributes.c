@@ -2,6 +2,7 @@
 /* Attributes, extended attributes, and the volume's figures. */
 #include "ops/attr.h"
 #include "ops/ops.h"
+#include "pcloud/quota.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -89,16 +90,40 @@ void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int fuse_set
     coherence_check(fs->coherence, mark, node);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Below a folder with a quota that is the size; available is what it, those above it and the disk leave. */
+static void statfs_limit(struct statvfs *st, const struct pc_quota_room *room)
+{
+    uint64_t frag = st->f_frsize;
+
+    if (room->bytes_max != PC_QUOTA_NONE) {
+        st->f_bavail = least(st->f_bavail, room->bytes_free / frag);
+        st->f_blocks = (room->bytes_max + frag - 1) / frag;
+        st->f_bfree = st->f_blocks - least(st->f_blocks, (room->bytes + frag - 1) / frag);
+    }
+    if (room->nodes_max != PC_QUOTA_NONE) {
+        st->f_favail = least(st->f_favail, room->nodes_free);
+        st->f_files = room->nodes_max;
+        st->f_ffree = room->nodes_max - least(room->nodes_max, room->nodes);
+    }
+}
+
 void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     struct fs *fs = fs_of(req);
+    struct pc_quota_room room;
     struct pc_volume_stat v;
     struct statvfs out;
     uint64_t files;
     int r = pc_volume_stat(fs->volume, &v);
 
-    (void)ino;
-    if (r < 0) {
+    if (r == 0)
+        r = pc_quota_room(fs->volume, fs_node(fs, ino), &room);
+    if (r < 0 && r != -ENOENT) {
         fs_fail(req, "statfs", r);
         return;
     }
@@ -112,6 +137,8 @@ void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
                            .f_ffree = v.disk_avail / 512,
                            .f_favail = v.disk_avail / 512,
                            .f_namemax = PC_NAME_MAX};
+    if (r > 0)
+        statfs_limit(&out, &room);
     (void)fuse_reply_statfs(req, &out);
 }
 

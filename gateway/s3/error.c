@@ -39,7 +39,7 @@ static const struct {
     {-ENOTDIR, S3_ENOKEY},
     {-ENAMETOOLONG, S3_EKEYTOOLONG},
     {-ENOSPC, S3_EFULL},
-    {-EDQUOT, S3_EFULL},
+    {-EDQUOT, S3_EQUOTA},
     {-EFBIG, S3_ETOOLARGE},
     {-EACCES, S3_EACCESS},
     {-EPERM, S3_EACCESS},

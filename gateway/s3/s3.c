@@ -165,7 +165,10 @@ static void reply_error(struct s3 *s, int code)
     req_reply_header(r, "Content-Type", "application/xml");
     buf_str(b, XML_PROLOG "<Error>");
     xml_str(b, "Code", e->code);
-    xml_str(b, "Message", s->message ? s->message : e->text);
+    xml_str(b, "Message",
+            s->message           ? s->message
+            : error == S3_EQUOTA ? pc_err_text(code) /* which quota */
+                                 : e->text);
     if (s->bucket && *s->bucket)
         xml_str(b, "BucketName", s->bucket);
     if (s->key_len)

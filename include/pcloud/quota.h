@@ -46,6 +46,7 @@ int pc_quota_settle(struct pc_volume *v);
 /* What the quotas above a node leave. */
 struct pc_quota_room {
     uint64_t bytes_max, nodes_max;   /* of the nearest folder that limits it; PC_QUOTA_NONE */
+    uint64_t bytes, nodes;           /* what that one counts */
     uint64_t bytes_free, nodes_free; /* the least of all; PC_QUOTA_NONE */
     uint64_t size, used;             /* of the node itself */
 };

@@ -209,7 +209,12 @@ static uint64_t left(int64_t max, int64_t is)
 
 static int room_in(struct sql_conn *c, uint64_t ino, struct pc_quota_room *ret)
 {
-    struct pc_quota_room room = {PC_QUOTA_NONE, PC_QUOTA_NONE, PC_QUOTA_NONE, PC_QUOTA_NONE, 0, 0};
+    struct pc_quota_room room = {
+        .bytes_max = PC_QUOTA_NONE,
+        .nodes_max = PC_QUOTA_NONE,
+        .bytes_free = PC_QUOTA_NONE,
+        .nodes_free = PC_QUOTA_NONE,
+    };
     struct quota_at at;
     struct row r;
     uint64_t up = ino;
@@ -228,10 +233,14 @@ static int room_in(struct sql_conn *c, uint64_t ino, struct pc_quota_room *ret)
             uint64_t bytes = left(at.bytes_max, at.bytes), nodes = left(at.nodes_max, at.nodes);
 
             any = 1;
-            if (room.bytes_max == PC_QUOTA_NONE)
+            if (room.bytes_max == PC_QUOTA_NONE && at.bytes_max != PC_QUOTA_NONE) {
                 room.bytes_max = (uint64_t)at.bytes_max;
-            if (room.nodes_max == PC_QUOTA_NONE)
+                room.bytes = (uint64_t)at.bytes;
+            }
+            if (room.nodes_max == PC_QUOTA_NONE && at.nodes_max != PC_QUOTA_NONE) {
                 room.nodes_max = (uint64_t)at.nodes_max;
+                room.nodes = (uint64_t)at.nodes;
+            }
             room.bytes_free = bytes < room.bytes_free ? bytes : room.bytes_free;
             room.nodes_free = nodes < room.nodes_free ? nodes : room.nodes_free;
         }
