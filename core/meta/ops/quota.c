@@ -215,7 +215,7 @@ static int folder_moves(struct sql_conn *c, const struct row *r)
 
 int quota_changed(struct sql_conn *c, struct row *r, bool is_new)
 {
-    bool linked = r->nlink > 0, was = r->counted.linked;
+    bool linked = quota_counts(r), was = r->counted.linked;
     uint64_t parent = r->counted.parent;
     int64_t used = (int64_t)r->used, old = (int64_t)r->counted.used;
     int rc = 0;

@@ -27,6 +27,12 @@ void quota_op_free(struct quota_op *q);
 void quota_begin(struct quota_op *q);
 int quota_end(struct sql_conn *c);
 
+/** quota_counts(r): does it count? It has links; and the trash's own folders do not, so that removing needs no room. */
+static inline bool quota_counts(const struct row *r)
+{
+    return r->nlink > 0 && !(r->flags & ROW_TRASH);
+}
+
 /** quota_changed(c, r, is_new): note how a row differs from what was counted of it. quota_follow: where there are quotas at all. */
 int quota_changed(struct sql_conn *c, struct row *r, bool is_new);
 static inline int quota_follow(struct sql_conn *c, struct row *r)
@@ -53,7 +59,7 @@ int quota_any(struct sql_conn *c);
     "WITH RECURSIVE f(ino) AS NOT MATERIALIZED (SELECT " top " UNION ALL SELECT e.ino FROM f "     \
     "CROSS JOIN edge e ON e.parent=f.ino WHERE substr(e.seg, -1) = x'2f') SELECT " what            \
     " FROM (SELECT n.used AS used " QUOTA_BELOW "WHERE n.ino<=" cursor                             \
-    " AND (n.nlink=1 OR substr(e.seg, -1) = x'2f') "                                               \
+    " AND (n.flags & 1048576) = 0 AND (n.nlink=1 OR substr(e.seg, -1) = x'2f') "                   \
     "UNION ALL SELECT used FROM (SELECT DISTINCT n.ino, n.used AS used " QUOTA_BELOW               \
     "WHERE n.ino<=" cursor " AND n.nlink>1 AND substr(e.seg, -1) <> x'2f' AND n.parent=e.parent) " \
     "UNION ALL SELECT n.used FROM f CROSS JOIN past p ON p.bucket=f.ino "                          \

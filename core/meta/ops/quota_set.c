@@ -139,7 +139,8 @@ static int is_below(struct sql_conn *c, struct memo *known, uint64_t folder)
 /* The next nodes behind the cursor: how many there were; what of them is below. */
 static int step_sum(struct sql_conn *c, uint64_t ino, int64_t *cursor, struct quota_sum *sum)
 {
-    static const char sql[] = "SELECT ino, used, parent, nlink FROM node WHERE ino>?1 ORDER BY ino";
+    static const char sql[] =
+        "SELECT ino, used, parent, nlink, flags FROM node WHERE ino>?1 ORDER BY ino";
     struct memo known = {.quota = ino};
     unsigned n = 0;
     sqlite3_stmt *st;
@@ -151,7 +152,7 @@ static int step_sum(struct sql_conn *c, uint64_t ino, int64_t *cursor, struct qu
     while (rc >= 0 && n < quota_step && (rc = sql_step(st)) > 0) {
         n++;
         *cursor = sqlite3_column_int64(st, 0);
-        if (*cursor == PC_ROOT_INO || col_u(st, 3) == 0)
+        if (*cursor == PC_ROOT_INO || col_u(st, 3) == 0 || (col_u(st, 4) & ROW_TRASH))
             continue;
         rc = is_below(c, &known, col_u(st, 2));
         if (rc > 0) {

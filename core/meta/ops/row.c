@@ -72,7 +72,7 @@ void row_read(sqlite3_stmt *st, int at, struct row *r)
     r->flags = (unsigned)col_u(st, at + 14);
     r->counted.used = r->used;
     r->counted.parent = r->parent;
-    r->counted.linked = r->nlink > 0;
+    r->counted.linked = quota_counts(r);
 }
 
 int row_load(struct sql_conn *c, uint64_t ino, struct row *r)
