@@ -32,6 +32,16 @@ static void txn_leave(struct engine *e)
     shm_event(&e->shm);
 }
 
+/* The first operation failed, nothing is kept: nobody would come to commit, and the others would wait for the lease. */
+void txn_abandon(struct engine *e)
+{
+    if (e->broken || !e->txn_open || atomic_load(&e->acked) != 0)
+        return;
+    if (!sqlite3_get_autocommit(e->writer.db) && sql_run(&e->writer, "ROLLBACK", "") < 0)
+        return;
+    txn_leave(e);
+}
+
 /* Lines ${first} to ${end} come with our own commit. Whoever reads own_end, own_first and own_end again, and finds no change, has seen both as they belong together. */
 static void feed_own(struct engine *e, uint64_t first, uint64_t end)
 {

@@ -123,6 +123,8 @@ int counters_save(struct engine *e);
 
 /** txn_commit(e): data barrier if needed, commit, release the lease. On failure every kept operation is still there. Under lock. */
 int txn_commit(struct engine *e);
+/** txn_abandon(e): give up a transaction without any kept operation. Under lock. */
+void txn_abandon(struct engine *e);
 /** txn_recover(e): somebody died inside a transaction: redo what was acknowledged. Under lock and lease, no transaction open. */
 int txn_recover(struct engine *e);
 /** txn_rebuild(e): our own transaction was rolled back: open it again with all that was kept. Under lock and lease. */

@@ -264,6 +264,8 @@ int sql_write_end(struct meta *m, struct sql_conn *c, int rc)
         op_undo(e);
     else
         r = op_end(e);
+    if (r < 0)
+        txn_abandon(e);
     pthread_mutex_unlock(&e->lock);
     return r < 0 ? r : rc;
 }

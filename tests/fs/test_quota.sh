@@ -10,7 +10,7 @@ start_home
 object() {
     local method=$1 key=$2; shift 2
     curl -sS -o "$TMP/body" -w '%{http_code}' --aws-sigv4 "aws:amz:$AWS_DEFAULT_REGION:s3" \
-        --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -X "$method" "$@" "$AWS_ENDPOINT_URL/$key"
+        --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" -X "$method" "$@" "$AWS_ENDPOINT_URL/$key"
 }
 quota() { pcloud quota "$@"; }
 field() { quota get "$1" --json | sed -n "s/.*\"$2\": *\([^,}]*\).*/\1/p"; }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -462,14 +463,44 @@ static void fsck_counts_anew(void **state)
     usage_is(a, 100, 1);
 }
 
+/* An operation that fails as the first of a transaction keeps nobody waiting for its commit, which never comes. */
+static void refused_keeps_nobody_waiting(void **state)
+{
+    struct pc_volume *second = test_volume_second(t);
+    const struct pc_make how = {.mode = S_IFDIR | 0755};
+    struct pc_attr a;
+
+    (void)state;
+    folder(PC_ROOT_INO, "a");
+    assert_int_equal(pc_quota_set(t->v, PC_ROOT_INO, 100, 2), 0);
+    alarm(60); /* of a machine that hangs */
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(pc_volume_sync(t->v), 0);
+        assert_int_equal(make(PC_ROOT_INO, "a", S_IFDIR | 0755, NULL), -EEXIST);
+        assert_int_equal(pc_make(second, PC_ROOT_INO, "b", &how, &a), 0);
+        assert_int_equal(pc_volume_sync(second), 0);
+        assert_int_equal(make(PC_ROOT_INO, "c", S_IFDIR | 0755, NULL), -EDQUOT);
+        assert_int_equal(pc_rmdir(second, PC_ROOT_INO, "b"), 0);
+    }
+    alarm(0);
+    pc_volume_close(second);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(limits_are_exact),        TEST(memory_counts), TEST(trees_move),
-        TEST(names_and_removed_files), TEST(objects_count), TEST(counting_beside_writers),
-        TEST(counting_goes_on),        TEST(room_is_told),  TEST(fsck_counts_anew),
+        TEST(limits_are_exact),
+        TEST(refused_keeps_nobody_waiting),
+        TEST(memory_counts),
+        TEST(trees_move),
+        TEST(names_and_removed_files),
+        TEST(objects_count),
+        TEST(counting_beside_writers),
+        TEST(counting_goes_on),
+        TEST(room_is_told),
+        TEST(fsck_counts_anew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
