@@ -120,7 +120,7 @@ static int show(struct cli *c, uint64_t ino, const char *named)
 
 int verb_quota_set(struct cli *c)
 {
-    uint64_t ino, bytes = PC_QUOTA_NONE, files = PC_QUOTA_NONE;
+    uint64_t ino = 0, bytes = PC_QUOTA_NONE, files = PC_QUOTA_NONE;
     int err = size_read(c->args[1], &bytes);
 
     if (err == 0)
@@ -141,7 +141,7 @@ int verb_quota_set(struct cli *c)
 
 int verb_quota_get(struct cli *c)
 {
-    uint64_t ino;
+    uint64_t ino = 0;
     int err = cli_open_volume(c);
 
     if (err >= 0)
@@ -151,7 +151,7 @@ int verb_quota_get(struct cli *c)
 
 int verb_quota_rm(struct cli *c)
 {
-    uint64_t ino;
+    uint64_t ino = 0;
     int err = cli_open_volume(c);
 
     if (err >= 0)
