@@ -13,6 +13,7 @@ struct gateway { /* all borrowed; set before the first request */
     const char *domain;   /* of bucket.domain addressing; "" is off */
     struct metrics *metrics;
     struct guard *guard;
+    bool web_buckets;    /* public ones are pages at the web address */
     struct audit *audit; /* NULL: off */
     bool audit_refuses;  /* no request without a line */
     time_t started;

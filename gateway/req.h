@@ -44,6 +44,7 @@ struct req {
     struct timespec begun;
     uint64_t received; /* bytes of body */
     void *app;         /* of whoever answers */
+    bool by_s3;        /* ... which is S3, for the web address */
 
     /* the reply */
     unsigned status;

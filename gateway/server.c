@@ -358,6 +358,7 @@ static int open_all(struct server_state *s)
         .region = pick(s, s->opts->region, PC_CONFIG_S3_REGION),
         .domain = pick(s, s->opts->domain, PC_CONFIG_S3_DOMAIN),
         .started = time(NULL),
+        .web_buckets = pc_config_bool(s->config, PC_CONFIG_WEB_BUCKETS),
         .metrics_for = (enum gateway_metrics)pc_config_num(s->config, PC_CONFIG_WEB_METRICS),
         .metrics_path = pc_config_str(s->config, PC_CONFIG_WEB_METRICS_PATH),
     };

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "pcloud/err.h"
+#include "pcloud/gzip.h"
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -73,6 +74,37 @@ size_t deflate_pack(struct deflate *z, const void *in, size_t len, void *out, si
     if (isal_deflate_stateless(s) != COMP_OK || s->avail_in > 0)
         return 0;
     return s->total_out;
+}
+
+int pc_gzip(const void *in, size_t len, void *out, size_t cap, size_t *ret_len)
+{
+    struct deflate *z;
+    struct isal_zstream *s;
+    int rc = 0;
+
+    if (len >= 1u << 30)
+        return -ENOSPC;
+    z = deflate_new();
+    if (!z)
+        return -ENOMEM;
+    s = &z->out;
+    isal_deflate_stateless_init(s);
+    s->level = 1;
+    s->level_buf = z->level_buf;
+    s->level_buf_size = sizeof z->level_buf;
+    s->end_of_stream = 1;
+    s->flush = NO_FLUSH;
+    s->gzip_flag = IGZIP_GZIP;
+    s->next_in = (uint8_t *)(uintptr_t)in;
+    s->avail_in = (uint32_t)len;
+    s->next_out = out;
+    s->avail_out = (uint32_t)(cap < UINT32_MAX ? cap : UINT32_MAX);
+    if (isal_deflate_stateless(s) != COMP_OK || s->avail_in > 0)
+        rc = -ENOSPC;
+    else
+        *ret_len = s->total_out;
+    deflate_free(z);
+    return rc;
 }
 
 int deflate_unpack(struct deflate *z, const void *in, size_t in_len, void *out, size_t len)

@@ -243,6 +243,8 @@ int s3_authenticate(struct s3 *s)
     struct pc_access_key key;
     int rc;
 
+    if (s->door == S3_DOOR_WEB)
+        return be_nobody(s);
     if (sigv2_asks(s))
         return sigv2_authenticate(s);
     if (is_anonymous(s))

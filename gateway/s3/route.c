@@ -242,9 +242,11 @@ int s3_resolve(struct s3 *s)
 {
     const struct uri *uri = &s->r->uri;
     const char *host = s3_header(s, "Host"), *path = uri->path + 1, *slash;
-    size_t left = uri->path_len - 1, len, host_len = host ? bucket_in_host(s, host) : 0;
+    size_t left = uri->path_len - 1, len, host_len = 0;
     int rc = uri_query_parse(uri->query, uri->query_len, &s->query);
 
+    if (host && s->door == S3_DOOR_S3)
+        host_len = bucket_in_host(s, host);
     if (rc < 0)
         return rc == PC_EFORMAT || rc == PC_ELIMIT ? S3_EURI : rc;
     if (host_len) {

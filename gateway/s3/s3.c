@@ -179,13 +179,13 @@ static void reply_error(struct s3 *s, int code)
     buf_fmt(b, "<HostId>%s/pcloud</HostId></Error>", s->id);
 }
 
-static int open_request(struct s3 *s)
+static int open_request(struct s3 *s, const struct s3_op *op)
 {
     int rc = s3_resolve(s);
 
     if (rc < 0)
         return rc;
-    s->op = s3_route(s);
+    s->op = op ? op : s3_route(s);
     rc = guard_address(s);
     if (rc == 0 && s->gw->audit_refuses && audit_failing(s->gw->audit))
         rc = s3_fail(s, S3_EUNAVAILABLE, "Requests cannot be recorded at present.");
@@ -227,7 +227,7 @@ static void make_id(char id[17])
             *p = (char)(*p - 32);
 }
 
-static int on_head(void *ctx, struct req *r)
+int s3_begin(const struct gateway *gw, struct req *r, enum s3_door door, const struct s3_op *op)
 {
     struct s3 *s = calloc(1, sizeof *s);
     int rc;
@@ -238,17 +238,23 @@ static int on_head(void *ctx, struct req *r)
     }
     r->app = s;
     s->r = r;
-    s->gw = ctx;
+    s->gw = gw;
+    s->door = door;
     s->bucket = s->key = s->only_bucket = s->access_key = "";
     s->sum_kind = -1;
     access_init(&s->access, &s->info);
     buf_init(&s->xml, 8u << 20);
     buf_init(&s->extra, 65536);
     make_id(s->id);
-    rc = open_request(s);
+    rc = open_request(s, op);
     if (rc < 0)
         reply_error(s, rc);
     return rc;
+}
+
+static int on_head(void *ctx, struct req *r)
+{
+    return s3_begin(ctx, r, S3_DOOR_S3, NULL);
 }
 
 static int on_data(struct req *r, const void *data, size_t len)

@@ -35,12 +35,14 @@ struct s3_op {
     int (*run)(struct s3 *s);   /* after the body: sets the reply, or returns a negative code */
 };
 
+enum s3_door { S3_DOOR_S3, S3_DOOR_WEB };
 enum s3_authz { AUTHZ_DUE, AUTHZ_DONE };
 enum s3_payload { S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_HASH, S3_PAYLOAD_CHUNKED };
 
 struct s3 {
     struct req *r;
     const struct gateway *gw;
+    enum s3_door door;
     const struct s3_op *op;
     char id[17]; /* of the request */
     enum s3_level level;
@@ -95,6 +97,11 @@ struct s3 {
 
 /* s3.c */
 extern const struct req_app s3_app; /* its ctx is a struct gateway */
+/**
+ * s3_begin(gw, r, door, op): s3_app.head: r->app is set. At the web address the path names the bucket and who asks is nobody; ${op} NULL: what the request says. The rest by
+ * s3_app, end too.
+ */
+int s3_begin(const struct gateway *gw, struct req *r, enum s3_door door, const struct s3_op *op);
 /** s3_fail(s, error, fmt, ...): say what is wrong in words of its own; returns ${error}. */
 int s3_fail(struct s3 *s, enum s3_error error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

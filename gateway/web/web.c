@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The web address: a status page, health and figures. */
+/* The web address: a status page, health, figures, public buckets. */
 #include "web/web.h"
 
 #include "gateway.h"
 #include "pcloud/err.h"
 #include "pcloud/version.h"
 #include "pcloud/volume.h"
+#include "s3/s3.h"
 #include "web/pages.h"
 
 #include <string.h>
@@ -66,6 +67,8 @@ static void on_finish(struct req *r)
         page_live(r);
     } else if (gw->metrics_for != METRICS_NOBODY && path_is(r, gw->metrics_path)) {
         page_metrics(r, gw);
+    } else if (gw->web_buckets) {
+        page_public(r, gw);
     } else {
         page_reply(r, 404, "text/plain; charset=utf-8");
         buf_str(&r->reply_body, "there is nothing here\n");
@@ -74,15 +77,16 @@ static void on_finish(struct req *r)
 
 static void on_fail(struct req *r, int rc)
 {
-    (void)rc;
-    page_reply(r, 500, "text/plain; charset=utf-8");
+    if (r->by_s3)
+        s3_app.fail(r, rc);
+    else
+        page_reply(r, 500, "text/plain; charset=utf-8");
 }
 
 static void on_end(struct req *r, bool sent, uint64_t bytes)
 {
-    (void)r;
-    (void)sent;
-    (void)bytes;
+    if (r->by_s3)
+        s3_app.end(r, sent, bytes);
 }
 
 const struct req_app web_app = {

@@ -9,6 +9,8 @@
       "Who may read the figures at the web address: nobody, this machine, everybody.")             \
     X(WEB_METRICS_PATH, "web.metrics_path", PC_CONFIG_STRING, "/metrics", 1, 255, "",              \
       "Where they are (OpenMetrics).")                                                             \
+    X(WEB_BUCKETS, "web.buckets", PC_CONFIG_BOOL, "true", 0, 0, "",                                \
+      "Show what everybody may read at the web address, as pages.")                                \
     X(GATEWAY_HOSTS, "gateway.hosts", PC_CONFIG_STRING, "", 0, 1023, "",                           \
       "Host names that are answered for, by commas, *.name for those below it; empty: any.")       \
     X(GATEWAY_AUDIT, "gateway.audit", PC_CONFIG_STRING, "", 0, 4095, "",                           \
