@@ -2,7 +2,7 @@
 /* An object gets another key of its bucket: its edge moves, in one step, whatever its size. */
 #include "meta/ops/link.h"
 #include "meta/ops/ops.h"
-#include "meta/ops/trash.h"
+#include "meta/tree/trash.h"
 #include "meta/s3/past.h"
 
 #include <errno.h>
