@@ -8,14 +8,16 @@
 #include "pcloud/log.h"
 #include "pcloud/snapshot.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define RING 4096u    /* recent changes that requests can look at */
-#define QUEUE 4096u   /* notifications that wait for the notify thread */
-#define IDLE_MS 30000 /* between two rounds of storing access times */
+#define RING 4096u      /* recent changes that requests can look at */
+#define QUEUE 4096u     /* notifications that wait for the notify thread */
+#define IDLE_MS 30000   /* between two rounds of storing access times */
+#define PATIENCE_MS 100 /* of a request for the notify thread: pages may wait for other requests */
 #define PASSES 2
 static const int64_t pass_ms[PASSES] = {
     20, 500}; /* after which a change is told again, and once more */
@@ -40,9 +42,11 @@ struct coherence {
     struct item *ring; /* of change n at n % RING */
 
     pthread_mutex_t lock; /* of the queue */
-    pthread_cond_t wake;
+    pthread_cond_t wake, done;
     struct item *queue;
     unsigned first, count;
+    uint64_t asked, taken,
+        told;         /* notifications that were queued, taken from the queue, and sent */
     bool flood, stop; /* flood: the queue overflowed, all caches are to go */
 };
 
@@ -142,15 +146,20 @@ static void *feed_main(void *arg)
     return NULL;
 }
 
-static void enqueue(struct coherence *c, const struct item *i)
+/* Its number among all that were queued. */
+static uint64_t enqueue(struct coherence *c, const struct item *i)
 {
+    uint64_t number;
+
     pthread_mutex_lock(&c->lock);
+    number = ++c->asked;
     if (c->count < QUEUE)
         c->queue[(c->first + c->count++) % QUEUE] = *i;
     else
         c->flood = true;
     pthread_cond_signal(&c->wake);
     pthread_mutex_unlock(&c->lock);
+    return number;
 }
 
 /*
@@ -193,6 +202,7 @@ static bool next_item(struct coherence *c, struct item *ret, int64_t *ret_wait_m
     if (c->flood) {
         c->flood = false;
         c->count = 0;
+        c->taken = c->asked;
         item_set(ret, PC_CHANGE_LOST, 0, 0, NULL);
         return true;
     }
@@ -200,28 +210,30 @@ static bool next_item(struct coherence *c, struct item *ret, int64_t *ret_wait_m
         *ret = c->queue[c->first];
         c->first = (c->first + 1) % QUEUE;
         c->count--;
+        c->taken++;
         return true;
     }
     return next_again(c, now_ms(), ret, ret_wait_ms);
 }
 
-static void wait_for_work(struct coherence *c, int64_t ms)
+static struct timespec in_ms(int64_t ms)
 {
-    struct timespec until;
+    struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&c->wake, &c->lock, &until);
+    return t;
 }
 
 static void *notify_main(void *arg)
 {
     struct coherence *c = arg;
+    struct timespec until;
     struct item i;
 
     c->stored_ms = now_ms();
@@ -231,7 +243,8 @@ static void *notify_main(void *arg)
         bool found = next_item(c, &i, &wait_ms);
 
         if (!found && wait_ms > 0) {
-            wait_for_work(c, wait_ms);
+            until = in_ms(wait_ms);
+            pthread_cond_timedwait(&c->wake, &c->lock, &until);
             continue;
         }
         pthread_mutex_unlock(&c->lock);
@@ -242,7 +255,12 @@ static void *notify_main(void *arg)
             c->stored_ms = now_ms();
         }
         pthread_mutex_lock(&c->lock);
+        if (c->told != c->taken) {
+            c->told = c->taken;
+            pthread_cond_broadcast(&c->done);
+        }
     }
+    pthread_cond_broadcast(&c->done);
     pthread_mutex_unlock(&c->lock);
     return NULL;
 }
@@ -280,7 +298,7 @@ static void check(struct coherence *c, uint64_t mark, const struct interest *wan
     if (head - mark >= RING) {
         item_set(&i, PC_CHANGE_LOST, 0, 0, NULL);
         doubt(c, &i);
-        enqueue(c, &i);
+        (void)enqueue(c, &i);
         return;
     }
     for (uint64_t n = mark; n < head; n++) {
@@ -291,7 +309,7 @@ static void check(struct coherence *c, uint64_t mark, const struct interest *wan
         pthread_mutex_unlock(&c->ring_lock);
         if (hit) {
             doubt(c, &i); /* it was learnt from an answer that is older */
-            enqueue(c, &i);
+            (void)enqueue(c, &i);
         }
     }
 }
@@ -317,7 +335,22 @@ void coherence_drop(struct coherence *c, uint64_t node, bool data)
     struct item i;
 
     item_set(&i, data ? PC_CHANGE_ATTR | PC_CHANGE_DATA : PC_CHANGE_ATTR, node, 0, NULL);
-    enqueue(c, &i);
+    (void)enqueue(c, &i);
+}
+
+void coherence_drop_pages(struct coherence *c, uint64_t node)
+{
+    struct timespec until = in_ms(PATIENCE_MS);
+    struct item i;
+    uint64_t number;
+
+    item_set(&i, PC_CHANGE_ATTR | PC_CHANGE_DATA, node, 0, NULL);
+    number = enqueue(c, &i);
+    pthread_mutex_lock(&c->lock);
+    while (c->told < number && !c->stop)
+        if (pthread_cond_timedwait(&c->done, &c->lock, &until) == ETIMEDOUT)
+            break;
+    pthread_mutex_unlock(&c->lock);
 }
 
 static int start_threads(struct coherence *c)
@@ -352,6 +385,7 @@ int coherence_start(struct fs *fs, struct coherence **ret)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&c->wake, &attr);
+    pthread_cond_init(&c->done, &attr);
     pthread_condattr_destroy(&attr);
     r = pc_feed_open(fs->volume, &c->feed);
     if (r < 0)
@@ -392,6 +426,7 @@ void coherence_free(struct coherence *c)
     coherence_stop(c);
     pc_feed_close(c->feed);
     pthread_cond_destroy(&c->wake);
+    pthread_cond_destroy(&c->done);
     pthread_mutex_destroy(&c->lock);
     pthread_mutex_destroy(&c->ring_lock);
     free(c->queue);

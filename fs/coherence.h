@@ -45,4 +45,10 @@ void coherence_check_folder(struct coherence *c, uint64_t mark, uint64_t parent)
 /** coherence_drop(c, node, data): have the kernel forget the attributes, and with ${data} the pages, of a node soon. */
 void coherence_drop(struct coherence *c, uint64_t node, bool data);
 
+/**
+ * coherence_drop_pages(c, node): attributes and pages, before it returns. It waits a moment at most: pages may be locked by requests that other threads have still to
+ * serve, so the last of them must not wait for long.
+ */
+void coherence_drop_pages(struct coherence *c, uint64_t node);
+
 #endif

@@ -197,7 +197,7 @@ static void written_direct(struct fs *fs, uint64_t node)
     if (!(inodes_facts(fs->inodes, node) & INODE_PAGES))
         return;
     inodes_doubt(fs->inodes, node, INODE_PAGES);
-    coherence_drop(fs->coherence, node, true);
+    coherence_drop_pages(fs->coherence, node);
 }
 
 void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
@@ -224,13 +224,51 @@ void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, o
         (void)fuse_reply_write(req, (size_t)n);
 }
 
+static bool is_in_group(fuse_req_t req, uint32_t gid)
+{
+    gid_t groups[64];
+    int n = fuse_req_ctx(req)->gid == gid ? -1 : fuse_req_getgroups(req, 64, groups);
+
+    for (int i = 0; i < n && i < 64; i++)
+        if (groups[i] == gid)
+            return true;
+    return n < 0 || n > 64; /* itself, or who can tell */
+}
+
+/*
+ * Content changes by a request that does not say whether it is to clear set-user-id: the kernel leaves that to us (FUSE_HANDLE_KILLPRIV_V2), and would want
+ * it from everybody who lacks CAP_FSETID.
+ */
+static int changed_by(fuse_req_t req, const struct handle *h)
+{
+    const struct fuse_ctx *ctx = fuse_req_ctx(req);
+    struct fs *fs = fs_of(req);
+    struct pc_attr attr;
+    int r;
+
+    if (ctx->uid == 0 || inodes_facts(fs->inodes, handle_node(h)) & INODE_NO_SUID)
+        return 0;
+    r = attr_kill_suid(fs, handle_node(h));
+    if (r >= 0)
+        r = pc_getattr(fs->volume, handle_node(h), &attr);
+    if (r < 0 || !(attr.mode & S_ISGID) || is_in_group(req, attr.gid))
+        return r;
+    attr.mode &=
+        ~(uint32_t)S_ISGID; /* of a file that no group may run: by strangers to the group only */
+    r = pc_setattr(fs->volume, handle_node(h), PC_SET_MODE, &attr, NULL);
+    coherence_drop(fs->coherence, handle_node(h), false);
+    return r;
+}
+
 void fs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
                      struct fuse_file_info *fi)
 {
     struct handle *h = handle_of(fi->fh);
-    int r = h ? pc_file_fallocate(handle_file(h), mode, (uint64_t)off, (uint64_t)len) : -EBADF;
+    int r = h ? changed_by(req, h) : -EBADF;
 
     (void)ino;
+    if (r >= 0)
+        r = pc_file_fallocate(handle_file(h), mode, (uint64_t)off, (uint64_t)len);
     if (r < 0)
         fs_fail(req, "fallocate", r);
     else
@@ -261,6 +299,8 @@ void fs_op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
     if (flags)
         n = -EINVAL;
     else if (src && dst)
+        n = changed_by(req, dst);
+    if (n >= 0)
         n = pc_file_copy(handle_file(src), (uint64_t)off_in, handle_file(dst), (uint64_t)off_out,
                          len < COPY_MAX ? len : COPY_MAX);
     if (n < 0)

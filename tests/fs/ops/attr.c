@@ -125,12 +125,30 @@ static int open_truncate_as_owner(void)
     return close(open("suid", O_WRONLY | O_TRUNC)) < 0;
 }
 
+static int punch_as_owner(void)
+{
+    int fd = open("suid", O_WRONLY);
+
+    return fd < 0 || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4) < 0 ||
+           close(fd) < 0;
+}
+
+static int copy_as_owner(void)
+{
+    int in = open("source", O_RDONLY), out = open("suid", O_WRONLY);
+
+    return in < 0 || out < 0 || copy_file_range(in, NULL, out, NULL, 4, 0) != 4 || close(in) < 0 ||
+           close(out) < 0;
+}
+
 /* Whoever changes a program takes its privileges from it. */
 static void kill_suid(void)
 {
-    int (*const changes[])(void) = {write_as_owner, truncate_as_owner, open_truncate_as_owner};
+    int (*const changes[])(void) = {write_as_owner, truncate_as_owner, open_truncate_as_owner,
+                                    punch_as_owner, copy_as_owner};
 
-    for (size_t i = 0; i < 3; i++) {
+    ops_file("source", "source");
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
         ops_file("suid", "program");
         OKAY(chown("suid", OTHER, OTHER));
         OKAY(chmod("suid", 06755));
@@ -138,6 +156,16 @@ static void kill_suid(void)
         ops_as(OTHER, OTHER, changes[i]);
         SAME(ops_stat("suid").st_mode & 07777, 0755);
     }
+    /* set-group-id of a file that no group may run goes by strangers to the group */
+    OKAY(chmod("suid", 02664));
+    OKAY(chown("suid", OTHER, 0));
+    OKAY(chmod("suid", 02664));
+    ops_as(OTHER, OTHER, punch_as_owner);
+    SAME(ops_stat("suid").st_mode & 07777, 0664);
+    OKAY(chown("suid", OTHER, OTHER));
+    OKAY(chmod("suid", 02664));
+    ops_as(OTHER, OTHER, punch_as_owner);
+    SAME(ops_stat("suid").st_mode & 07777, 02664);
     OKAY(chmod("suid", 06755));
     OKAY(chown("suid", 0, 0));
     SAME(ops_stat("suid").st_mode & 07777, 0755);
