@@ -4,6 +4,7 @@
 #include "pcloud/upkeep.h"
 #include "out.h"
 #include "run/state.h"
+#include "tree/quota.h"
 #include "verbs.h"
 
 #include <signal.h>
@@ -235,5 +236,5 @@ int verb_df(struct cli *c)
     printf("\nMetadata   %s\n", out_size(st.meta_bytes, size));
     printf("Disk       %s free for you", out_size(st.disk_avail, size));
     printf(" of %s\n", out_size(st.disk_total, size));
-    return 0;
+    return quota_print_all(c, "Quota      ");
 }

@@ -3,6 +3,7 @@
 #include "pcloud/quota.h"
 #include "out.h"
 #include "tree/place.h"
+#include "tree/quota.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -166,25 +167,47 @@ int verb_quota_rm(struct cli *c)
     return err;
 }
 
-int verb_quota_list(struct cli *c)
+/* Each quota in turn, in JSON if there is an array for it. */
+static int each(struct cli *c, json_t *array, const char *before)
 {
     struct pc_quota page[PAGE];
     char path[4096];
-    json_t *array = cli_has(c, "json") ? json_array() : NULL;
     uint64_t after = 0;
-    int n = 0, err = cli_open_volume(c);
+    int n;
 
-    while (err >= 0 && (n = pc_quota_list(c->volume, after, PAGE, page)) > 0) {
+    while ((n = pc_quota_list(c->volume, after, PAGE, page)) > 0) {
         for (int i = 0; i < n; i++) {
             path_of(c, page[i].ino, path);
-            if (array)
+            if (array) {
                 json_array_append_new(array, quota_json(path, &page[i]));
-            else
+            } else {
+                fputs(before, stdout);
                 quota_print(path, &page[i]);
+            }
         }
         after = page[n - 1].ino;
     }
-    err = err < 0 ? err : n;
+    return n;
+}
+
+int quota_print_all(struct cli *c, const char *before)
+{
+    return each(c, NULL, before);
+}
+
+int verb_quota_list(struct cli *c)
+{
+    json_t *array = NULL;
+    int err = cli_open_volume(c);
+
+    if (err < 0)
+        return err;
+    if (cli_has(c, "json")) {
+        array = json_array();
+        if (!array)
+            return -ENOMEM;
+    }
+    err = each(c, array, "");
     if (err < 0) {
         json_decref(array);
         return err;

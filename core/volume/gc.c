@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
+#include "pcloud/quota.h"
 #include "pcloud/upkeep.h"
 #include "volume/volume.h"
 
@@ -133,7 +134,9 @@ int pc_gc(struct pc_volume *v, bool full, const struct pc_upkeep *up, struct pc_
 {
     struct pc_gc_result r = {0};
     struct unknown unknown = {v, &r};
-    int rc = drop_blocks(v, up, &r);
+    int rc = pc_quota_settle(v); /* what somebody began to count and did not end */
+    if (rc == 0)
+        rc = drop_blocks(v, up, &r);
     if (rc == 0)
         rc = meta_sync(v->meta);
     if (rc == 0)

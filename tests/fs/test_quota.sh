@@ -25,6 +25,7 @@ is "so is the limit" "$(field /box bytes_max)" $((10 << 20))
 ok "one within it, by the path on the mount" quota set "$box/sub" 4M
 is "both are listed" "$(quota list | awk '{ print $1 }' | tr '\n' ' ')" "/box /box/sub "
 
+is "df of the volume shows them" "$(pcloud df | grep -c ^Quota)" 2
 not_ok "dd beyond the inner one fails" fill "$box/sub/in/big" 64k 100
 ok "with EDQUOT" grep -q 'Disk quota exceeded' "$TMP/dd"
 ok "and not by more than it" test "$(field /box/sub bytes)" -le $((4 << 20))
