@@ -39,6 +39,7 @@
 #define DRAIN_MS 8000
 #define WORKERS_MIN 16
 #define WEB_WORKERS 4
+#define WEB_CONNECTIONS 256
 #define LOOK_S 2 /* between looks at the files of the certificate */
 
 struct server_state {
@@ -144,7 +145,7 @@ static int start_http(struct server_state *s)
     o.admit_all = true; /* whoever watches must get in just then */
     o.cert = o.key = NULL;
     o.threads = 1;
-    o.connections = 64;
+    o.connections = WEB_CONNECTIONS;
     o.app = &web_app;
     rc = httpd_start(&o, &s->web);
     if (rc == 0)

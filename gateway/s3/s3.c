@@ -187,8 +187,10 @@ static int open_request(struct s3 *s, const struct s3_op *op)
         return rc;
     s->op = op ? op : s3_route(s);
     rc = guard_address(s);
-    if (rc == 0 && s->gw->audit_refuses && audit_failing(s->gw->audit))
+    if (rc == 0 && s->gw->audit_refuses && audit_failing(s->gw->audit)) {
+        s->retry_after = 1;
         rc = s3_fail(s, S3_EUNAVAILABLE, "Requests cannot be recorded at present.");
+    }
     if (rc < 0)
         return rc;
     if (s->op && s->op->run == op_options) {

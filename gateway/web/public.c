@@ -15,6 +15,10 @@ static const struct s3_op listing = {"ListObjects", S3_READ, S3_BODY_NONE, NULL,
 static void ask(struct req *r, const struct gateway *gw, const struct s3_op *op, const char *path,
                 const char *query)
 {
+    if (!path) {
+        r->status = 503;
+        return;
+    }
     r->uri = (struct uri){path, strlen(path), query, query ? strlen(query) : 0};
     r->by_s3 = true;
     if (s3_begin(gw, r, S3_DOOR_WEB, op) == 0)
@@ -86,6 +90,14 @@ static void folder(struct req *r, const struct gateway *gw, const char *path, co
         r->status = 400;
 }
 
+/* "/name" or "/name/…": what else may stand there is neither asked for nor sent back. */
+static bool names_bucket(const char *path)
+{
+    size_t n = strspn(path + 1, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+
+    return n > 0 && (path[1 + n] == '/' || path[1 + n] == '\0');
+}
+
 void page_public(struct req *r, const struct gateway *gw)
 {
     char *path = req_dup(r, r->uri.path, r->uri.path_len);
@@ -96,6 +108,12 @@ void page_public(struct req *r, const struct gateway *gw)
         (r->uri.query_len && uri_query_parse(r->uri.query, r->uri.query_len, &query) < 0)) {
         r->status = 400;
         plain_error(r);
+        return;
+    }
+    if (!names_bucket(path)) {
+        r->status = 404;
+        plain_error(r);
+        uri_query_fini(&query);
         return;
     }
     after = uri_query_get(&query, "after");

@@ -44,7 +44,10 @@ def test_nothing_is_public():
         p = Page(path)
         same((path, p.status), (path, 403))
         assert b"text.txt" not in p.body and NAME.encode() not in p.body
-    same(Page("/no-such-bucket/").status, 404)
+    for path in ("/no-such-bucket/", "/no-such-bucket/k", "//", "//x/", "//evil.example", "/\\evil.example", "/%2Fevil.example", "/UPPER/", "/a%00b/", "/x", "/.."):
+        p = Page(path)
+        assert p.status == 404 or (p.status, p.headers["location"]) == (301, path + "/"), (path, p.status)
+        assert p.status == 404 or "evil" not in path
     same(Page(f"/{NAME}/text.txt", Authorization="AWS a:b").status, 403)
     same(Page(f"/{NAME}/text.txt", method="PUT").status, 405)
     same(Page(f"/{NAME}/text.txt", method="DELETE").status, 405)
