@@ -284,6 +284,10 @@ def test_default_of_bucket():
     raises("InvalidArgument", 400, put, Bucket=b, ServerSideEncryptionConfiguration=by("AES256", "key-9"))
     raises("KMS.NotFoundException", 400, put, Bucket=b, ServerSideEncryptionConfiguration=by("aws:kms", "no such"))
     raises("MalformedXML", 400, put, Bucket=b, ServerSideEncryptionConfiguration=by("ROT13"))
+    raw_rule = {"Rules": [{**by("AES256")["Rules"][0], "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}]}
+    put(Bucket=b, ServerSideEncryptionConfiguration=raw_rule)
+    raises("AccessDenied", 403, S3.put_object, Bucket=b, Key="c", Body=b"x", **A)
+    same(S3.put_object(Bucket=b, Key="k", Body=b"x")["ServerSideEncryption"], "AES256")
     S3.delete_bucket_encryption(Bucket=b)
     same(S3.put_object(Bucket=b, Key="k", Body=b"x")["ServerSideEncryption"], "AES256")
 
