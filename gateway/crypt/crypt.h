@@ -37,6 +37,9 @@ void crypt_fini(struct s3 *s);
 bool crypt_is_sealed(const struct pc_headers *h);
 /** crypt_size(h, size): the size to tell of an object with so many bytes. */
 uint64_t crypt_size(const struct pc_headers *h, uint64_t size);
+/** crypt_size_stored(s, key, len, version, size): a size that the client says an object has becomes the one that is stored, for a condition on it. */
+int crypt_size_stored(struct s3 *s, const char *key, size_t len, const char *version,
+                      uint64_t *size);
 /** crypt_part_size(h, size): the same of a part of an upload. */
 uint64_t crypt_part_size(const struct pc_headers *h, uint64_t size);
 /** crypt_fits(s, h): is the request's key that of the object, if it has one? Else the errors of reading. */

@@ -4,6 +4,7 @@
 
 #include "pcloud/digest.h"
 #include "pcloud/err.h"
+#include "pcloud/history.h"
 #include "pcloud/keys.h"
 #include "s3/s3.h"
 
@@ -135,6 +136,20 @@ uint64_t crypt_size(const struct pc_headers *h, uint64_t size)
     const char *text = pc_headers_get(h, SIZE);
 
     return text ? strtoull(text, NULL, 10) : size;
+}
+
+int crypt_size_stored(struct s3 *s, const char *key, size_t len, const char *version,
+                      uint64_t *size)
+{
+    struct pc_object o;
+    int rc = pc_version_head(s->gw->volume, s->bucket, key, len, version, &o);
+
+    if (rc < 0) /* what is wrong with it is for the operation to say */
+        return 0;
+    if (crypt_is_sealed(&o.headers))
+        *size = crypt_size(&o.headers, o.size) == *size ? o.size : UINT64_MAX;
+    pc_object_fini(&o);
+    return 0;
 }
 
 uint64_t crypt_part_size(const struct pc_headers *h, uint64_t size)

@@ -78,6 +78,8 @@ int op_delete_object(struct s3 *s)
 
     if (rc == 0)
         rc = history_id(s, &item.version);
+    if (rc == 0 && c.cond.if_size)
+        rc = crypt_size_stored(s, item.key, item.len, item.version, &c.size);
     if (rc == 0)
         rc = pc_version_delete(s->gw->volume, s->bucket, &item, c.any ? &c.cond : NULL);
     if (rc < 0 && rc != -ENOENT)
@@ -146,6 +148,8 @@ static int on_leaf(void *arg, const char *path, const char *text, size_t len)
         item->cond = &c->cond;
         item->bypass = lock_bypass(b->s, item->key, item->len);
         b->count++;
+        if (c->cond.if_size)
+            return crypt_size_stored(b->s, item->key, item->len, item->version, &c->size);
     }
     return 0;
 }

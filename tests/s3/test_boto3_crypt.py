@@ -94,6 +94,16 @@ def test_wrong_and_missing_keys():
     raises("AccessDenied", 403, S3.get_object, Bucket=b, Key="k", IfNoneMatch="*", **B)
 
 
+def test_delete_by_size():
+    b = bucket()
+    S3.put_object(Bucket=b, Key="k", Body=b"12345", **A)
+    for size in (4, 5 + 64 + 16):
+        code = S3.delete_objects(Bucket=b, Delete={"Objects": [{"Key": "k", "Size": size}]})["Errors"][0]["Code"]
+        same(code, "PreconditionFailed")
+    assert "Errors" not in S3.delete_objects(Bucket=b, Delete={"Objects": [{"Key": "k", "Size": 5}]})
+    raises("NoSuchKey", 404, S3.head_object, Bucket=b, Key="k", **A)
+
+
 def test_malformed_triples():
     b = bucket()
     for what, code in (
