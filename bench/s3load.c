@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Load on an S3 endpoint: signed PUTs, GETs or listings over kept-alive connections, and how many a second were answered. */
+/* Load on an S3 endpoint: signed PUTs, GETs, HEADs, DELETEs or listings over kept-alive connections, and how many a second were answered. */
 #include "pcloud/digest.h"
 
 #include <arpa/inet.h>
@@ -129,8 +129,8 @@ static bool send_all(int fd, const void *data, size_t len)
     return true;
 }
 
-/* A whole reply; its status, 0 if there was none. */
-static int read_reply(int fd, char *buf, size_t cap)
+/* A whole reply, without a body to a HEAD; its status, 0 if there was none. */
+static int read_reply(int fd, char *buf, size_t cap, bool head)
 {
     size_t have = 0, length = 0, left;
     char *end = NULL, *field;
@@ -148,7 +148,7 @@ static int read_reply(int fd, char *buf, size_t cap)
     if (!end || sscanf(buf, "HTTP/1.1 %d", &status) != 1)
         return 0;
     field = strcasestr(buf, "\ncontent-length:");
-    if (field && field < end)
+    if (field && field < end && !head)
         length = strtoull(field + 16, NULL, 10);
     have -= (size_t)(end + 4 - buf);
     left = length > have ? length - have : 0;
@@ -205,8 +205,8 @@ static void *run(void *arg)
         } else {
             sent = send_all(fd, head, (size_t)n) && send_all(fd, mine, body);
         }
-        status = sent ? read_reply(fd, buf, cap) : 0;
-        if (status != 200) {
+        status = sent ? read_reply(fd, buf, cap, strcmp(method, "HEAD") == 0) : 0;
+        if (status != 200 && status != 204) {
             if (atomic_fetch_add(&failed, 1) == 0)
                 fprintf(stderr, "%s %s: %d\n", method, target ? target : path, status);
             close(fd);
@@ -237,7 +237,7 @@ static void make_bucket(void)
     signer_init(&signer);
     n = make_head(&signer, "PUT", "/bench", 0, 0, head);
     if (send_all(fd, head, (size_t)n))
-        read_reply(fd, buf, sizeof buf);
+        read_reply(fd, buf, sizeof buf, false);
     close(fd);
 }
 
@@ -249,9 +249,10 @@ int main(int argc, char **argv)
     double begun, took;
 
     if (argc < 8) {
-        fprintf(stderr,
-                "usage: s3load PORT ACCESS SECRET PUT|GET SIZE COUNT CONNECTIONS [KEYS]\n"
-                "       s3load PORT ACCESS SECRET LIST 0 COUNT CONNECTIONS /BUCKET?QUERY\n");
+        fprintf(
+            stderr,
+            "usage: s3load PORT ACCESS SECRET PUT|GET|HEAD|DELETE SIZE COUNT CONNECTIONS [KEYS]\n"
+            "       s3load PORT ACCESS SECRET LIST 0 COUNT CONNECTIONS /BUCKET?QUERY\n");
         return 2;
     }
     port = (int)strtol(argv[1], NULL, 10);

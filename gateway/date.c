@@ -24,17 +24,37 @@ void date_http(time_t t, char out[DATE_HTTP_MAX])
              (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
+/* ${value} in ${n} digits. */
+static char *digits(char *p, unsigned n, unsigned value)
+{
+    for (unsigned i = n; i-- > 0; value /= 10)
+        p[i] = (char)('0' + value % 10);
+    return p + n;
+}
+
 void date_iso(const struct timespec *ts, char out[DATE_ISO_MAX])
 {
     struct tm tm;
     time_t t = ts->tv_sec;
+    char *p;
 
     if (!gmtime_r(&t, &tm) || tm.tm_year > 8099)
         tm = (struct tm){.tm_mday = 1, .tm_year = 70};
-    snprintf(out, DATE_ISO_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-             (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-             (unsigned)tm.tm_sec % 100, (unsigned)(ts->tv_nsec / 1000000) % 1000);
+    p = digits(out, 4, (unsigned)(tm.tm_year + 1900));
+
+    *p++ = '-';
+    p = digits(p, 2, (unsigned)tm.tm_mon + 1);
+    *p++ = '-';
+    p = digits(p, 2, (unsigned)tm.tm_mday);
+    *p++ = 'T';
+    p = digits(p, 2, (unsigned)tm.tm_hour);
+    *p++ = ':';
+    p = digits(p, 2, (unsigned)tm.tm_min);
+    *p++ = ':';
+    p = digits(p, 2, (unsigned)tm.tm_sec);
+    *p++ = '.';
+    p = digits(p, 3, (unsigned)(ts->tv_nsec / 1000000));
+    memcpy(p, "Z", 2);
 }
 
 static bool in_range(const struct tm *tm)

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+/* Listings write these a thousand times a page: without formats, which cost half of the time of one. */
+
 void xml_begin(struct buf *b, const char *root)
 {
     buf_fmt(b, XML_PROLOG "<%s xmlns=\"" XML_NAMESPACE "\">", root);
@@ -14,12 +16,16 @@ void xml_begin(struct buf *b, const char *root)
 
 void xml_open(struct buf *b, const char *name)
 {
-    buf_fmt(b, "<%s>", name);
+    buf_char(b, '<');
+    buf_str(b, name);
+    buf_char(b, '>');
 }
 
 void xml_close(struct buf *b, const char *name)
 {
-    buf_fmt(b, "</%s>", name);
+    buf_str(b, "</");
+    buf_str(b, name);
+    buf_char(b, '>');
 }
 
 /* Bytes of the UTF-8 character at ${p}; 0 if it is none. */
@@ -110,7 +116,15 @@ void xml_key(struct buf *b, const char *name, const char *data, size_t len, enum
 
 void xml_num(struct buf *b, const char *name, uint64_t value)
 {
-    buf_fmt(b, "<%s>%llu</%s>", name, (unsigned long long)value, name);
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    xml_open(b, name);
+    buf_add(b, digits + at, sizeof digits - at);
+    xml_close(b, name);
 }
 
 void xml_time(struct buf *b, const char *name, const struct timespec *ts)
@@ -118,10 +132,14 @@ void xml_time(struct buf *b, const char *name, const struct timespec *ts)
     char text[DATE_ISO_MAX];
 
     date_iso(ts, text);
-    buf_fmt(b, "<%s>%s</%s>", name, text, name);
+    xml_open(b, name);
+    buf_str(b, text);
+    xml_close(b, name);
 }
 
 void xml_etag(struct buf *b, const char *etag)
 {
-    buf_fmt(b, "<ETag>&quot;%s&quot;</ETag>", etag);
+    buf_str(b, "<ETag>&quot;");
+    buf_str(b, etag);
+    buf_str(b, "&quot;</ETag>");
 }

@@ -326,6 +326,14 @@ static void test_xml_out(void **state)
     xml_text(&b, "\xc0\x80|\xed\xa0\x80|\xf4\x90\x80\x80|\xe2\x82", 12);
     assert_null(strchr(buf_text(&b), (char)0xed));
     assert_null(strchr(buf_text(&b), (char)0xf4));
+    buf_reset(&b);
+    xml_num(&b, "N", 0);
+    xml_num(&b, "N", UINT64_MAX);
+    xml_time(&b, "T", &(struct timespec){.tv_sec = 784111777, .tv_nsec = 7000000});
+    xml_etag(&b, "e-1");
+    assert_string_equal(buf_text(&b),
+                        "<N>0</N><N>18446744073709551615</N>"
+                        "<T>1994-11-06T08:49:37.007Z</T><ETag>&quot;e-1&quot;</ETag>");
     buf_fini(&b);
 }
 
