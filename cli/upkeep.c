@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud fsck`, `scrub`, `gc`, `df`: keeping a volume well. */
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 #include "pcloud/upkeep.h"
 #include "out.h"
 #include "run/state.h"

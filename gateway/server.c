@@ -13,7 +13,7 @@
 #include "pcloud/keys.h"
 #include "pcloud/log.h"
 #include "pcloud/version.h"
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 #include "pcloud/volume.h"
 #include "s3/s3.h"
 #include "settings/lifecycle.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud clone`: a copy that shares its content. */
-#include "pcloud/clone.h"
+#include "pcloud/tree.h"
 #include "out.h"
 #include "tree/place.h"
 #include "verbs.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `pcloud trash`: what was removed, and back. */
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 #include "out.h"
 #include "tree/place.h"
 #include "verbs.h"

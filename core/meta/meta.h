@@ -12,7 +12,7 @@
 struct meta_node_ops;    /* meta/node.h */
 struct meta_content_ops; /* meta/content.h */
 struct meta_object_ops;  /* meta/object.h */
-struct meta_trash_ops;   /* meta/trash.h */
+struct meta_trash_ops;   /* meta/node.h */
 
 /*
  * Every operation is one whole transaction: it reads, checks and changes in one call, so that an SQL server a millisecond away can serve it in one

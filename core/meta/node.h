@@ -4,7 +4,7 @@
 #define META_NODE_H
 
 #include "meta/meta.h"
-#include "pcloud/node.h"
+#include "pcloud/tree.h"
 #include "pcloud/quota.h"
 
 /* Names are names on the mount; the engine maps them by tree/segment.h inside the transaction. Semantics and errors as in pcloud/node.h. */
@@ -52,7 +52,7 @@ struct meta_node_ops {
     /* Nodes with content that block ${bid} is part of, for messages: calls ${fn} with each ino, at most ${max}. */
     int (*block_users)(struct meta *m, uint64_t bid, unsigned max,
                        void (*fn)(void *arg, uint64_t ino), void *arg);
-    /* pcloud/clone.h: begun below no folder, as an orphan that is held; clone_step until it returns 0 (1: go on), each a few milliseconds of one transaction;
+    /* pcloud/tree.h: begun below no folder, as an orphan that is held; clone_step until it returns 0 (1: go on), each a few milliseconds of one transaction;
      * clone_end links it. Nothing goes on after an error. clone_free lets go of what was not linked. */
     int (*clone_begin)(struct meta *m, uint64_t src, uint64_t parent, const char *name,
                        struct meta_clone **ret);
@@ -67,6 +67,28 @@ struct meta_node_ops {
     int (*quota_list)(struct meta *m, uint64_t after, unsigned max, struct pc_quota *quotas);
     int (*quota_step)(struct meta *m);
     int (*quota_room)(struct meta *m, uint64_t ino, struct pc_quota_room *ret);
+};
+
+/* The trash: pcloud/tree.h. */
+/* The longest text of a path that is told, and of an hour's folder ("2026-11-21-19"). */
+#define META_TRASH_PATH 8192
+#define META_TRASH_HOUR 13
+
+struct meta_trash_ops {
+    /* From now on what this engine removes goes to the trash; made if it is not there yet. */
+    int (*enable)(struct meta *m, bool on);
+    int (*rule_set)(struct meta *m, uint64_t ino, enum pc_trash_rule rule);
+    int (*rule_get)(struct meta *m, uint64_t ino, enum pc_trash_rule *ret,
+                    enum pc_trash_rule *ret_effective);
+    int (*list)(struct meta *m, int (*fn)(void *arg, const struct pc_trash_entry *e), void *arg);
+    /* One node, to ${name} in ${parent}, or with 0 to where it was. */
+    int (*restore)(struct meta *m, uint64_t ino, uint64_t parent, const char *name);
+    /* Up to ${max} of what was removed from a folder, and the time of each, before *before, the newest first; their number, *before for the next call. */
+    int (*removed_from)(struct meta *m, uint64_t folder, int64_t *before, unsigned max,
+                        uint64_t *inos);
+    int (*stat)(struct meta *m, struct pc_trash_result *ret);
+    /* Free some of the oldest hour if it ended before ${before} (seconds since 1970), adding to *ret: 1 go on, 2 go on: an hour is done; 0 there is none. */
+    int (*drop)(struct meta *m, int64_t before, struct pc_trash_result *ret);
 };
 
 #endif

@@ -12,7 +12,7 @@
 #include "crypto/aead.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 
 static int barrier(void *arg)
 {

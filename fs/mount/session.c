@@ -8,7 +8,7 @@
 #include "pcloud/config.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 #include "mount/state.h"
 #include "wire.h"
 

@@ -3,7 +3,7 @@
 #include "ops/attr.h"
 #include "ops/ops.h"
 #include "pcloud/snapshot.h"
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 
 #include <errno.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "meta/content.h"
-#include "pcloud/clone.h"
+#include "pcloud/tree.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
 #include "pcloud/object.h"

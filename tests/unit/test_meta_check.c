@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "meta/engine.h"
-#include "meta/trash.h"
+#include "meta/node.h"
 #include "pcloud/err.h"
 #include "pcloud/node.h"
 #include "test_env.h"

@@ -17,13 +17,12 @@
 
 #include <cmocka.h>
 
-#include "meta/trash.h"
-#include "pcloud/clone.h"
+#include "meta/node.h"
+#include "pcloud/tree.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
 #include "pcloud/history.h"
 #include "pcloud/object.h"
-#include "pcloud/trash.h"
 #include "volume/volume.h"
 
 static struct test_volume *with_trash(void)

@@ -4,7 +4,7 @@
 #define META_TREE_TRASH_H
 
 #include "meta/ops/row.h"
-#include "meta/trash.h"
+#include "meta/node.h"
 
 /**
  * node_leave(m, c, e, r): the entry ${e} of ${r} went, by unlink, rename or S3: the last one's node goes to the trash if its folder wants that; else node_unlink. One look at a

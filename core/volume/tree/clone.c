@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A copy of a tree that shares its content: the engine's steps, with progress between them. */
-#include "pcloud/clone.h"
+#include "pcloud/tree.h"
 
 #include "pcloud/err.h"
 #include "volume/volume.h"

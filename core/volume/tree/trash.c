@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The trash of a volume: its rules, what is in it, what comes back, what is over. */
-#include "pcloud/trash.h"
+#include "pcloud/tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "meta/trash.h"
+#include "meta/node.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 #include "pcloud/upkeep.h"
