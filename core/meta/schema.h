@@ -33,7 +33,7 @@ struct schema_watch {
     void *arg;
 };
 
-/* A kept total and the query that counts it; in totals.c. */
+/* A kept total and the query that counts it; in upkeep.c. */
 #define SCHEMA_TOTALS 8
 struct schema_total {
     enum sql_total which;

@@ -2,7 +2,7 @@
 /* Snapshots: what they show stays what was there, whatever is changed or removed since, and nothing is left of them in the end. */
 #include "pcloud/snapshot.h"
 
-#include "meta/snapshot.h"
+#include "meta/snap/snapshot.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
 #include "pcloud/object.h"

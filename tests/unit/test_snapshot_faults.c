@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "meta/snapshot.h"
+#include "meta/snap/snapshot.h"
 #include "pcloud/err.h"
 #include "pcloud/file.h"
 #include "pcloud/snapshot.h"
@@ -65,11 +65,21 @@ static int check_past(struct fault_world *w, uint8_t fill)
     return 0;
 }
 
+static int find_first(void *arg, const struct pc_snapshot *s)
+{
+    memcpy(arg, s->name, sizeof(s->name));
+    return 1;
+}
+
+/* Worlds share a volume, and snapshots are of all of it: those of earlier worlds go first. */
 static void with_file(struct fault_world *w)
 {
     struct pc_make m = {.mode = S_IFREG | 0644};
+    char name[PC_SNAPSHOT_NAME_MAX + 1];
     struct pc_attr a;
 
+    while (pc_snapshot_list(w->v, find_first, name) > 0)
+        assert_int_equal(pc_snapshot_remove(w->v, name), 0);
     assert_int_equal(pc_make(w->v, w->dir, "old", &m, &a), 0);
     assert_int_equal(write_file(w, a.ino, 1), 0);
     assert_int_equal(pc_xattr_set(w->v, a.ino, "user.k", "v", 1, 0), 0);

@@ -4,7 +4,7 @@
 #define META_SNAP_SNAP_H
 
 #include "meta/schema.h"
-#include "meta/snapshot.h"
+#include "meta/snap/snapshot.h"
 #include "meta/sql.h"
 
 /* Tables of snapshots, to be made beside those of the tree; the names of those that keep rows, NULL at the end. */

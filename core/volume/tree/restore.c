@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "base/alloc.h"
-#include "meta/snapshot.h"
+#include "meta/snap/snapshot.h"
 #include "pcloud/err.h"
 #include "pcloud/snapshot.h"
 #include "volume/volume.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "meta/snapshot.h"
+#include "meta/snap/snapshot.h"
 #include "pcloud/err.h"
 #include "pcloud/log.h"
 #include "volume/volume.h"
