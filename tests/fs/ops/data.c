@@ -475,6 +475,17 @@ static void file_limit(void)
 
     CHECK(pwrite(fd, "x", 1, edge) == 1 || errno == EFBIG);
     CHECK(lseek(fd, 0, SEEK_END) >= 0);
+    /* the largest of all files, where there are such, to its last byte */
+    if (ftruncate(fd, INT64_MAX) == 0) {
+        char last = 0;
+
+        SAME(ops_stat("f").st_size, INT64_MAX);
+        SAME(pwrite(fd, "e", 1, INT64_MAX - 1), 1);
+        SAME(pread(fd, &last, 1, INT64_MAX - 1), 1);
+        SAME(last, 'e');
+        FAILS(pwrite(fd, "over", 4, INT64_MAX - 1), EINVAL);
+        SAME(ops_stat("f").st_size, INT64_MAX);
+    }
     OKAY(ftruncate(fd, 1));
     SAME(ops_stat("f").st_size, 1);
     OKAY(close(fd));
