@@ -3,7 +3,6 @@
 #ifndef GATEWAY_S3_ERROR_H
 #define GATEWAY_S3_ERROR_H
 
-/* X(symbol, code, status, text) */
 #define S3_ERROR_TABLE(X)                                                                          \
     X(S3_EACCESS, "AccessDenied", 403, "Access Denied")                                            \
     X(S3_EACLXML, "MalformedACLError", 400,                                                        \
@@ -123,8 +122,7 @@
     X(S3_ESIGNATURE, "SignatureDoesNotMatch", 403,                                                 \
       "The request signature we calculated does not match the signature you provided. Check your " \
       "key and signing method.")                                                                   \
-    X(S3_EQUOTA, "QuotaExceeded", 403,                                                             \
-      "A quota leaves no room for this. Delete something or have it raised, then try again.")      \
+    X(S3_EQUOTA, "QuotaExceeded", 403, "A quota leaves no room for this")                          \
     X(S3_EBUSY, "SlowDown", 503, "Please reduce your request rate.")                               \
     X(S3_EUNEXPECTED, "UnexpectedContent", 400, "This request does not support content")           \
     X(S3_EUNAVAILABLE, "ServiceUnavailable", 503, "Please try again.")                             \
