@@ -657,6 +657,73 @@ static void test_two(void **state)
     free(was);
 }
 
+/* A database built anew has the past too, and goes on keeping it. */
+static void test_salvage(void **state)
+{
+    struct pc_fsck_result r;
+    uint64_t f;
+    char *was;
+
+    (void)state;
+    f = make(PC_ROOT_INO, "f", S_IFREG | 0600);
+    put(f, 0, 100000, 1);
+    assert_int_equal(pc_snapshot_rules_set(t->v, "yearly=1"), 0);
+    was = tree(t->v, PC_ROOT_INO);
+    take("s");
+    put(f, 5000, 100000, 2);
+    make(PC_ROOT_INO, "g", S_IFREG | 0600);
+    test_volume_close(t);
+    assert_int_equal(pc_volume_salvage(t->home, t->keys, NULL, &r), 0);
+    test_volume_open(t);
+    assert_past("s", was);
+    put_text(f, "short");
+    assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, "f"), 0);
+    assert_past("s", was);
+    assert_int_equal(test_volume_fsck(t), 0);
+    assert_int_equal(pc_snapshot_remove(t->v, "s"), 0);
+    assert_nothing_left();
+    free(was);
+}
+
+/* Removing stopped in the middle: nobody sees it, the others are whole, and it goes on later. */
+static void test_stopped(void **state)
+{
+    char name[16], *was;
+    int n;
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "f%d", i);
+        put_text(make(PC_ROOT_INO, name, S_IFREG | 0600), name);
+    }
+    was = tree(t->v, PC_ROOT_INO);
+    take("a");
+    take("b");
+    for (int i = 0; i < 40; i += 2) {
+        snprintf(name, sizeof(name), "f%d", i);
+        assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, name), 0);
+    }
+    assert_int_equal(meta_snapshot_remove(t->v->meta, 2), 0);
+    assert_int_equal(meta_snapshot_sweep(t->v->meta, 7), 7);
+    test_volume_reopen(t);
+    assert_past("a", was);
+    assert_int_equal(test_volume_fsck(t), 0);
+    for (int i = 1; i < 40; i += 2) { /* changes while it is half gone */
+        snprintf(name, sizeof(name), "f%d", i);
+        assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, name), 0);
+        assert_true(meta_snapshot_sweep(t->v->meta, 3) >= 0);
+    }
+    assert_past("a", was);
+    do
+        n = meta_snapshot_sweep(t->v->meta, 5);
+    while (n > 0);
+    assert_int_equal(n, 0);
+    assert_past("a", was);
+    assert_int_equal(pc_snapshot_remove(t->v, "a"), 0);
+    assert_nothing_left();
+    free(was);
+}
+
 /* The rules, with a clock that is ours. */
 static int count(void *arg, const struct pc_snapshot *s)
 {
@@ -706,6 +773,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_space, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_salvage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model, set_up, tear_down),
     };

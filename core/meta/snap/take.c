@@ -77,8 +77,13 @@ static int number(struct sql_conn *c, const char *sql, uint64_t *ret)
 int snap_rearm(struct sql_conn *c)
 {
     uint64_t n;
-    int rc = number(c, "SELECT count(*) FROM snapshot WHERE gone=0", &n);
+    sqlite3_stmt *st;
+    int rc = sql_one(c, snap_armed.find, &st, "");
 
+    if (rc <= 0)
+        return rc; /* all but always they are */
+    sqlite3_reset(st);
+    rc = number(c, "SELECT count(*) FROM snapshot WHERE gone=0", &n);
     if (rc < 0)
         return rc;
     return n > 0 ? snap_arm(c) : snap_disarm(c);
