@@ -3,8 +3,8 @@
 #include "data/deflate.h"
 
 #include "base/alloc.h"
+#include "pcloud/digest.h"
 #include "pcloud/err.h"
-#include "pcloud/gzip.h"
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>

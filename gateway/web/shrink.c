@@ -2,7 +2,7 @@
 /* Replies compressed for clients that ask for it: whole ones, of kinds that get smaller. */
 #include "web/pages.h"
 
-#include "pcloud/gzip.h"
+#include "pcloud/digest.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digests, checksums, HMAC and text encodings that the S3 protocol asks for. */
+/* Digests, checksums, HMAC and encodings that S3 and HTTP ask for. */
 #ifndef PCLOUD_DIGEST_H
 #define PCLOUD_DIGEST_H
 
@@ -55,5 +55,8 @@ int pc_unhex(const char *text, size_t len, void *out);
 void pc_base64(const void *data, size_t len, char *out);
 /** pc_unbase64(text, len, out, cap): strict; the number of bytes, or PC_EFORMAT, PC_ELIMIT. */
 int pc_unbase64(const char *text, size_t len, void *out, size_t cap);
+
+/** pc_gzip(in, len, out, cap, ret_len): ${len} bytes (under 1 GiB) as a gzip file. -ENOSPC if it does not fit into ${cap}, -ENOMEM. */
+int pc_gzip(const void *in, size_t len, void *out, size_t cap, size_t *ret_len);
 
 #endif
