@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -489,6 +490,27 @@ static void test_expiry(void **state)
     done(t);
 }
 
+/* Where less is free than is to be kept back, the trash goes, whatever its age. */
+static void test_full_disk(void **state)
+{
+    struct test_volume *t = with_trash();
+    uint64_t dir = folder(t->v, PC_ROOT_INO, "d");
+    struct pc_trash_result r = {.entries = 1};
+
+    (void)state;
+    file(t->v, dir, "f", "text");
+    assert_int_equal(pc_unlink(t->v, dir, "f"), 0);
+    expect_trash(t->v, "/d/f ");
+    test_volume_config(t, "reserve", "4096T"); /* no disk has that */
+    test_volume_reopen(t);
+    for (unsigned i = 0; i < 3000 && r.entries > 0; i++) { /* the write-back thread does it */
+        poll(NULL, 0, 10);
+        assert_int_equal(pc_trash_stat(t->v, &r), 0);
+    }
+    assert_int_equal(r.entries, 0);
+    done(t);
+}
+
 /* An operation on it. */
 static void remove_file(struct fault_world *w)
 {
@@ -576,7 +598,8 @@ int main(void)
         cmocka_unit_test(test_files),   cmocka_unit_test(test_tree),
         cmocka_unit_test(test_rules),   cmocka_unit_test(test_guarded),
         cmocka_unit_test(test_objects), cmocka_unit_test(test_no_bucket),
-        cmocka_unit_test(test_expiry),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_expiry),  cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
