@@ -55,7 +55,7 @@ duplicity_job() {
 kopia_job() {
     local kopia=${1:-kopia}
     make_source
-    set -- "$kopia" --config-file "$TMP/kopia-$SCHEME.config" --password x --no-progress --log-level error --no-check-for-updates
+    set -- "$kopia" --config-file "$TMP/kopia-$SCHEME.config" --password x --no-progress --log-level error
     ok "bucket" "$PYTHON" "$SRC/tests/clients/make_bucket.py" kopia
     local tls=(--disable-tls)
     [ -z "$CA" ] || tls=(--root-ca-pem-path "$CA")
