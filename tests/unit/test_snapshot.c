@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +61,7 @@ static uint64_t hash(const void *data, size_t len, uint64_t h)
 
 static uint64_t content_hash(struct pc_volume *v, uint64_t ino, uint64_t size)
 {
-    static uint8_t buf[1 << 16];
+    static _Thread_local uint8_t buf[1 << 16];
     struct pc_file *f;
     uint64_t h = 0xcbf29ce484222325u, at = 0;
     ssize_t n = 1;
@@ -724,6 +725,62 @@ static void test_stopped(void **state)
     free(was);
 }
 
+/* Readers of the past beside a writer and others' snapshots. */
+struct reader {
+    pthread_t thread;
+    const char *want;
+    uint64_t root;
+    unsigned rounds;
+};
+
+static void *read_on(void *arg)
+{
+    struct reader *r = arg;
+
+    for (unsigned i = 0; i < 20; i++) {
+        char *is = tree(t->v, r->root);
+
+        r->rounds += strcmp(is, r->want) == 0;
+        free(is);
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    struct reader readers[3] = {0};
+    char name[16], *was;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof(name), "f%d", i);
+        put(make(PC_ROOT_INO, name, S_IFREG | 0600), 0, 9000, (unsigned)i);
+    }
+    was = tree(t->v, PC_ROOT_INO);
+    take("s");
+    for (int i = 0; i < 3; i++) {
+        readers[i].want = was;
+        readers[i].root = past(t->v, "s");
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+    }
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof(name), "f%d", i % 20);
+        pc_unlink(t->v, PC_ROOT_INO, name);
+        put_text(make(PC_ROOT_INO, name, S_IFREG | 0644), name);
+        if (i % 10 == 0)
+            take("other");
+        if (i % 10 == 5)
+            assert_int_equal(pc_snapshot_remove(t->v, "other"), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(readers[i].thread, NULL), 0);
+        assert_int_equal(readers[i].rounds, 20);
+    }
+    assert_int_equal(pc_snapshot_remove(t->v, "s"), 0);
+    assert_nothing_left();
+    free(was);
+}
+
 /* The rules, with a clock that is ours. */
 static int count(void *arg, const struct pc_snapshot *s)
 {
@@ -775,6 +832,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_salvage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model, set_up, tear_down),
     };

@@ -267,6 +267,8 @@ static int past_next(sqlite3_vtab_cursor *base)
 
     k->done = rc != SQLITE_ROW;
     k->row++;
+    if (rc == SQLITE_DONE)
+        statement_back(k); /* the other half of a UNION may want it next */
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
