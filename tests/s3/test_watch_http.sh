@@ -7,7 +7,7 @@ SRC=${SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 need curl
 "$PYTHON" -c 'import prometheus_client' 2>/dev/null || skip "prometheus_client is not installed"
 web_url() { "$PYTHON" -c 'import json,sys; print(json.load(open(sys.argv[1]))["web"])' "$PCLOUD_HOME/run/gateway.json"; }
-status_of() { curl -s -o /dev/null -m 20 -w '%{http_code}' "$1"; }
+status_of() { curl -sL -o /dev/null -m 20 -w '%{http_code}' "$1"; }
 
 start_s3 http
 WEB_URL=$(web_url); export WEB_URL
