@@ -7,7 +7,7 @@
 #include "pcloud/file.h"
 #include "pcloud/object.h"
 #include "pcloud/upkeep.h"
-#include "test_env.h"
+#include "test_tree.h"
 #include "test_volume.h"
 #include "volume/volume.h"
 
@@ -43,123 +43,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The text of a tree: every name with all that can be seen of it. */
-struct text {
-    char *data;
-    size_t len;
-    FILE *f;
-};
-
-static uint64_t hash(const void *data, size_t len, uint64_t h)
-{
-    const unsigned char *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3u;
-    return h;
-}
-
-static uint64_t content_hash(struct pc_volume *v, uint64_t ino, uint64_t size)
-{
-    static _Thread_local uint8_t buf[1 << 16];
-    struct pc_file *f;
-    uint64_t h = 0xcbf29ce484222325u, at = 0;
-    ssize_t n = 1;
-
-    assert_int_equal(pc_file_open(v, ino, O_RDONLY, &f), 0);
-    while (at < size && n > 0) {
-        n = pc_file_read(f, buf, sizeof(buf), at);
-        assert_true(n > 0);
-        h = hash(buf, (size_t)n, h);
-        at += (uint64_t)n;
-    }
-    assert_int_equal(at, size);
-    assert_int_equal(pc_file_close(f), 0);
-    return h;
-}
-
-struct names {
-    char *names[512];
-    struct pc_attr attrs[512];
-    unsigned n;
-};
-
-static int keep(void *arg, const char *name, const struct pc_attr *attr, uint64_t next)
-{
-    struct names *l = arg;
-
-    (void)next;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return 0;
-    assert_true(l->n < 512);
-    l->names[l->n] = strdup(name);
-    l->attrs[l->n++] = *attr;
-    return 0;
-}
-
-static void list(struct pc_volume *v, uint64_t ino, struct names *l)
-{
-    struct pc_dir *d;
-
-    l->n = 0;
-    assert_int_equal(pc_dir_open(v, ino, &d), 0);
-    assert_int_equal(pc_dir_read(d, 0, keep, l), 0);
-    pc_dir_close(d);
-}
-
-static void tell_xattrs(struct pc_volume *v, uint64_t ino, FILE *out)
-{
-    char names[4096], value[4096];
-    ssize_t len = pc_xattr_list(v, ino, names, sizeof(names));
-
-    assert_true(len >= 0);
-    for (const char *p = names; p < names + len; p += strlen(p) + 1) {
-        ssize_t n = pc_xattr_get(v, ino, p, value, sizeof(value));
-
-        assert_true(n >= 0);
-        fprintf(out, " %s=%.*s", p, (int)n, value);
-    }
-}
-
-static void tell(struct pc_volume *v, uint64_t ino, const char *path, FILE *out)
-{
-    struct names *l = calloc(1, sizeof(*l));
-
-    list(v, ino, l);
-    for (unsigned i = 0; i < l->n; i++) {
-        struct pc_attr a, looked;
-        char sub[4096], target[4096] = "";
-
-        assert_int_equal(pc_lookup(v, ino, l->names[i], &looked), 0);
-        assert_int_equal(pc_getattr(v, l->attrs[i].ino, &a), 0);
-        assert_int_equal(looked.ino, a.ino);
-        assert_int_equal(l->attrs[i].size, a.size);
-        snprintf(sub, sizeof(sub), "%s/%s", path, l->names[i]);
-        if (S_ISLNK(a.mode))
-            assert_true(pc_readlink(v, a.ino, target, sizeof(target)) > 0);
-        fprintf(out, "%s %o %u %u:%u %llu %lld.%09ld %s %llx", sub, a.mode, a.nlink, a.uid, a.gid,
-                (unsigned long long)a.size, (long long)a.mtime.tv_sec, a.mtime.tv_nsec, target,
-                S_ISREG(a.mode) ? (unsigned long long)content_hash(v, a.ino, a.size) : 0);
-        tell_xattrs(v, a.ino, out);
-        fputc('\n', out);
-        if (S_ISDIR(a.mode))
-            tell(v, a.ino, sub, out);
-        free(l->names[i]);
-    }
-    free(l);
-}
-
-static char *tree(struct pc_volume *v, uint64_t ino)
-{
-    char *data;
-    size_t len;
-    FILE *f = open_memstream(&data, &len);
-
-    tell(v, ino, "", f);
-    fclose(f);
-    return data;
-}
-
 static uint64_t past(struct pc_volume *v, const char *name)
 {
     struct pc_attr list_attr, attr;
@@ -185,7 +68,7 @@ static void assert_tree(const char *name, const char *is, const char *want)
 
 static void assert_past(const char *name, const char *want)
 {
-    char *is = tree(t->v, past(t->v, name));
+    char *is = test_tree(t->v, past(t->v, name));
 
     assert_tree(name, is, want);
     free(is);
@@ -249,7 +132,7 @@ static void test_past_stays(void **state)
     put_text(f, "one");
     put(g, 0, 300000, 1);
     assert_int_equal(pc_xattr_set(t->v, f, "user.k", "v1", 2, 0), 0);
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     take("first");
     assert_past("first", was);
     put_text(f, "another");
@@ -322,7 +205,7 @@ static void test_names(void **state)
 {
     static const char *const bad[] = {"", ".", ".a", "a/b", "a b", "\xc3\xa4", NULL};
     struct pc_snapshot s;
-    struct names l;
+    struct test_names l;
     char text[256] = "", longer[PC_SNAPSHOT_NAME_MAX + 2];
 
     (void)state;
@@ -337,7 +220,7 @@ static void test_names(void **state)
     assert_int_equal(pc_snapshot_take(t->v, longer, &s), -EINVAL);
     assert_int_equal(pc_snapshot_list(t->v, name_of, text), 0);
     assert_string_equal(text, "b a-1 a ");
-    list(t->v, pc_snapshots_of(PC_ROOT_INO), &l);
+    test_list(t->v, pc_snapshots_of(PC_ROOT_INO), &l);
     assert_int_equal(l.n, 3);
     for (unsigned i = 0; i < l.n; i++)
         free(l.names[i]);
@@ -376,11 +259,11 @@ static unsigned model_n, model_names;
 
 static uint64_t any_of(uint64_t folder, bool dirs, char *name)
 {
-    struct names *l = calloc(1, sizeof(*l));
+    struct test_names *l = calloc(1, sizeof(*l));
     uint64_t ino = 0;
     unsigned from;
 
-    list(t->v, folder, l);
+    test_list(t->v, folder, l);
     from = l->n ? (unsigned)rand() % l->n : 0;
     for (unsigned i = 0; i < l->n; i++) {
         unsigned j = (from + i) % l->n;
@@ -505,7 +388,7 @@ static void model_take(void)
     struct kept *k = &model[model_n++];
 
     snprintf(k->name, sizeof(k->name), "s%u", model_names++);
-    k->tree = tree(t->v, PC_ROOT_INO);
+    k->tree = test_tree(t->v, PC_ROOT_INO);
     take(k->name);
 }
 
@@ -563,7 +446,7 @@ static void test_space(void **state)
     (void)state;
     f = make(PC_ROOT_INO, "f", S_IFREG | 0600);
     put(f, 0, 500000, 7);
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     assert_int_equal(pc_volume_stat(t->v, &st), 0);
     full = st.block_bytes;
     take("a");
@@ -600,7 +483,7 @@ static void test_restore(void **state)
     put_text(make(d, "small", S_IFREG | 0600), "few");
     make(d, "link", S_IFLNK | 0777);
     make(d, "empty", S_IFREG | 0600);
-    was = tree(t->v, d);
+    was = test_tree(t->v, d);
     take("s");
     assert_int_equal(pc_snapshot_restore(t->v, "s", "/d", NULL, &r), -EEXIST);
     assert_int_equal(pc_snapshot_restore(t->v, "none", "/d", "/e", &r), -ENOENT);
@@ -614,7 +497,7 @@ static void test_restore(void **state)
     assert_int_equal(r.folders, 2);
     assert_int_equal(r.files, 4);
     assert_int_equal(pc_resolve(t->v, "/e", &a), 0);
-    is = tree(t->v, a.ino);
+    is = test_tree(t->v, a.ino);
     assert_string_equal(is, was);
     assert_int_equal(pc_resolve(t->v, "/e/other", &a), 0);
     assert_int_equal(pc_resolve(t->v, "/e/s/big", &b), 0);
@@ -624,7 +507,7 @@ static void test_restore(void **state)
     assert_int_equal(r.files, 1);
     assert_int_equal(pc_snapshot_remove(t->v, "s"), 0);
     free(is);
-    is = tree(t->v, PC_ROOT_INO); /* what was restored needs no snapshot */
+    is = test_tree(t->v, PC_ROOT_INO); /* what was restored needs no snapshot */
     assert_nothing_left();
     free(is);
     free(was);
@@ -642,11 +525,11 @@ static void test_two(void **state)
     take("zero"); /* the other's statements were prepared without triggers, or are not yet */
     f = make(PC_ROOT_INO, "f", S_IFREG | 0600);
     put_text(f, "one");
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     assert_int_equal(pc_snapshot_take(other, "s", &s), 0);
     put_text(f, "two");
     assert_int_equal(pc_unlink(t->v, PC_ROOT_INO, "f"), 0);
-    is = tree(other, past(other, "s"));
+    is = test_tree(other, past(other, "s"));
     assert_string_equal(is, was);
     free(is);
     assert_past("s", was);
@@ -669,7 +552,7 @@ static void test_salvage(void **state)
     f = make(PC_ROOT_INO, "f", S_IFREG | 0600);
     put(f, 0, 100000, 1);
     assert_int_equal(pc_snapshot_rules_set(t->v, "yearly=1"), 0);
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     take("s");
     put(f, 5000, 100000, 2);
     make(PC_ROOT_INO, "g", S_IFREG | 0600);
@@ -697,7 +580,7 @@ static void test_stopped(void **state)
         snprintf(name, sizeof(name), "f%d", i);
         put_text(make(PC_ROOT_INO, name, S_IFREG | 0600), name);
     }
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     take("a");
     take("b");
     for (int i = 0; i < 40; i += 2) {
@@ -738,7 +621,7 @@ static void *read_on(void *arg)
     struct reader *r = arg;
 
     for (unsigned i = 0; i < 20; i++) {
-        char *is = tree(t->v, r->root);
+        char *is = test_tree(t->v, r->root);
 
         r->rounds += strcmp(is, r->want) == 0;
         free(is);
@@ -756,7 +639,7 @@ static void test_threads(void **state)
         snprintf(name, sizeof(name), "f%d", i);
         put(make(PC_ROOT_INO, name, S_IFREG | 0600), 0, 9000, (unsigned)i);
     }
-    was = tree(t->v, PC_ROOT_INO);
+    was = test_tree(t->v, PC_ROOT_INO);
     take("s");
     for (int i = 0; i < 3; i++) {
         readers[i].want = was;

@@ -70,32 +70,44 @@ static int copy_attr(struct restore *w, const struct pc_attr *from, uint64_t to)
     return pc_setattr(w->v, to, set, from, NULL);
 }
 
-static int link_find(const struct restore *w, uint64_t from, uint64_t *ret)
+/* The place of a number in a table of ${cap}, a power of two that is never full. */
+static struct link *link_at(struct link *links, size_t cap, uint64_t from)
 {
-    for (size_t i = 0; i < w->links_n; i++)
-        if (w->links[i].from == from) {
-            *ret = w->links[i].to;
-            return 1;
-        }
+    size_t i = (size_t)(from * 0x9e3779b97f4a7c15u >> 32) & (cap - 1);
+
+    while (links[i].from != 0 && links[i].from != from)
+        i = (i + 1) & (cap - 1);
+    return &links[i];
+}
+
+static int links_grow(struct restore *w)
+{
+    size_t cap = w->links_cap ? 2 * w->links_cap : 64;
+    struct link *more;
+
+    if (cap > LINKS_MAX)
+        return pc_err_set(PC_ELIMIT, "more than %u files with several names: restore a part",
+                          LINKS_MAX / 2);
+    more = mem_calloc(cap, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    for (size_t i = 0; i < w->links_cap; i++)
+        if (w->links[i].from != 0)
+            *link_at(more, cap, w->links[i].from) = w->links[i];
+    mem_free(w->links);
+    w->links = more;
+    w->links_cap = cap;
     return 0;
 }
 
 static int link_keep(struct restore *w, uint64_t from, uint64_t to)
 {
-    if (w->links_n == w->links_cap) {
-        size_t cap = w->links_cap ? 2 * w->links_cap : 64;
-        struct link *more;
+    int rc = w->links_n * 2 >= w->links_cap ? links_grow(w) : 0;
 
-        if (cap > LINKS_MAX)
-            return pc_err_set(PC_ELIMIT, "more than %u files with several names: restore a part",
-                              LINKS_MAX / 2);
-        more = mem_realloc(w->links, cap * sizeof(*more));
-        if (!more)
-            return -ENOMEM;
-        w->links = more;
-        w->links_cap = cap;
-    }
-    w->links[w->links_n++] = (struct link){from, to};
+    if (rc < 0)
+        return rc;
+    *link_at(w->links, w->links_cap, from) = (struct link){from, to};
+    w->links_n++;
     return 0;
 }
 
@@ -119,11 +131,11 @@ static int copy_node(struct restore *w, const struct pc_attr *from, uint64_t par
                      const char *name)
 {
     struct pc_attr made;
-    uint64_t linked;
     bool many = !S_ISDIR(from->mode) && from->nlink > 1;
+    uint64_t linked = many && w->links_cap > 0 ? link_at(w->links, w->links_cap, from->ino)->to : 0;
     int rc;
 
-    if (many && link_find(w, from->ino, &linked))
+    if (linked != 0)
         return pc_link(w->v, linked, parent, name, NULL);
     rc = make(w, from, parent, name, &made);
     if (rc == 0 && many)
