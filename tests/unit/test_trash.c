@@ -319,6 +319,8 @@ static void test_guarded(void **state)
     assert_int_equal(pc_file_close(open), 0);
     assert_int_equal(pc_setattr(t->v, f, PC_SET_MODE, &mode, NULL), -EPERM);
     assert_int_equal(pc_file_open(t->v, f, O_RDWR, &again), -EPERM);
+    assert_int_equal(pc_xattr_set(t->v, f, "user.a", "b", 1, 0), -EPERM);
+    assert_int_equal(pc_xattr_remove(t->v, f, "user.a"), -EPERM);
     assert_int_equal(pc_file_open(t->v, f, O_RDONLY, &again), 0);
     assert_int_equal(pc_file_close(again), 0);
 

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "meta/ops/acl.h"
 #include "meta/ops/header.h"
+#include "meta/tree/trash.h"
 
 #define VALUES_MAX (1u << 20) /* bytes of all values of one node */
 
@@ -212,6 +213,8 @@ static int set_in(struct meta *m, struct sql_conn *c, uint64_t ino, const char *
         rc = row_load(c, ino, &r);
     if (rc == 0 && (r.flags & ROW_PAST))
         rc = -ESTALE;
+    if (rc == 0)
+        rc = trash_guard(m, &r);
     if (rc < 0)
         return rc;
     if (is_header(name))
@@ -240,6 +243,8 @@ static int remove_in(struct meta *m, struct sql_conn *c, uint64_t ino, const cha
 
     if (rc == 0)
         rc = row_load(c, ino, &r);
+    if (rc == 0)
+        rc = trash_guard(m, &r);
     if (rc < 0)
         return rc;
     if (is_header(name)) {
