@@ -68,7 +68,7 @@ static uint64_t folder(uint64_t parent, const char *name)
 static int put(struct pc_volume *v, uint64_t parent, const char *name, size_t len, int *ret_close)
 {
     const struct pc_make how = {.mode = S_IFREG | 0644};
-    static uint64_t rng = 7;
+    static _Thread_local uint64_t rng = 7;
     struct pc_file *f;
     uint8_t *buf = malloc(len + 8);
     ssize_t n;
