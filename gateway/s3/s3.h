@@ -5,6 +5,7 @@
 
 #include "access/access.h"
 #include "auth/auth.h"
+#include "auth/checksum.h"
 #include "auth/chunk.h"
 #include "auth/sigv4.h"
 #include "crypt/crypt.h"
@@ -140,18 +141,5 @@ int headers_add_meta(struct s3 *s, const char *given, const char *value, size_t 
 void headers_reply(struct s3 *s, const struct pc_headers *h);
 int headers_refuse(struct s3 *s);
 int headers_write_condition(struct s3 *s, struct pc_condition *ret);
-
-/* checksum.c */
-int checksum_parse(struct s3 *s);
-int checksum_kind(const char *name);
-const char *checksum_name(int kind), *checksum_header(int kind), *checksum_element(int kind);
-/** checksum_of_part(h, number, out): the kind of the part's own checksum, its base64 in ${out}; -1 if it is not kept. */
-int checksum_of_part(const struct pc_headers *h, unsigned number, char out[64]);
-bool checksum_valid(int kind, const char *value);
-void checksum_reply(struct s3 *s, const struct pc_headers *h);
-void checksum_xml(struct buf *b, const struct pc_headers *h);
-void checksum_part_xml(struct buf *b, const char *checksum);
-int checksum_of_parts(struct s3 *s, const struct pc_headers *upload, const struct pc_part *parts,
-                      size_t n, struct buf *headers);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The x-amz-checksum family: which one a request means, what an object's is, and those of multipart objects. */
+#include "auth/checksum.h"
+
 #include "s3/ops.h"
 #include "s3/s3.h"
 
