@@ -44,7 +44,7 @@ if command -v getfattr >/dev/null; then
     is "an attribute too" "$(getfattr --only-values -n user.k "$s/docs/note")" one
 fi
 rm -rf "${m:?}"/*
-is "rm -rf * takes everything else" "$(ls -A "$m" | grep -v '^\.trash$')" ""
+is "rm -rf * takes everything else" "$(find "$m" -mindepth 1 -maxdepth 1 ! -name .trash)" ""
 ok "and leaves the past" same_picture "$s" "$TMP/was"
 
 # read-only, by each kind of change
