@@ -8,6 +8,7 @@
 #include "pcloud/object.h"
 #include "pcloud/upkeep.h"
 #include "test_tree.h"
+#include "test_env.h"
 #include "test_volume.h"
 #include "volume/volume.h"
 
@@ -256,6 +257,12 @@ static struct kept {
     char *tree;
 } model[MODEL_SNAPS];
 static unsigned model_n, model_names;
+static uint64_t seeded; /* the state of what is chosen by chance */
+
+static int pick(void)
+{
+    return (int)(test_random(&seeded) >> 33);
+}
 
 static uint64_t any_of(uint64_t folder, bool dirs, char *name)
 {
@@ -264,7 +271,7 @@ static uint64_t any_of(uint64_t folder, bool dirs, char *name)
     unsigned from;
 
     test_list(t->v, folder, l);
-    from = l->n ? (unsigned)rand() % l->n : 0;
+    from = l->n ? (unsigned)pick() % l->n : 0;
     for (unsigned i = 0; i < l->n; i++) {
         unsigned j = (from + i) % l->n;
 
@@ -284,25 +291,25 @@ static uint64_t any_folder(void)
     uint64_t at = PC_ROOT_INO, sub;
     char name[256];
 
-    while (rand() % 3 && (sub = any_of(at, true, name)) != 0)
+    while (pick() % 3 && (sub = any_of(at, true, name)) != 0)
         at = sub;
     return at;
 }
 
 static void change_content(uint64_t ino)
 {
-    struct pc_attr in = {.size = (uint64_t)(rand() % 300000)};
+    struct pc_attr in = {.size = (uint64_t)(pick() % 300000)};
     struct pc_file *f;
 
-    switch (rand() % 6) {
+    switch (pick() % 6) {
     case 0:
         put_text(ino, "short");
         break;
     case 1:
-        put(ino, (uint64_t)(rand() % 200000), (size_t)(1 + rand() % 100000), (unsigned)rand());
+        put(ino, (uint64_t)(pick() % 200000), (size_t)(1 + pick() % 100000), (unsigned)pick());
         break;
     case 2: /* the same as elsewhere: a block that exists */
-        put(ino, (uint64_t)(rand() % 3) * 65536, 65536, (unsigned)rand() % 3);
+        put(ino, (uint64_t)(pick() % 3) * 65536, 65536, (unsigned)pick() % 3);
         break;
     case 3:
         assert_int_equal(pc_setattr(t->v, ino, PC_SET_SIZE, &in, NULL), 0);
@@ -310,10 +317,10 @@ static void change_content(uint64_t ino)
     default:
         assert_int_equal(pc_file_open(t->v, ino, O_RDWR, &f), 0);
         pc_file_fallocate(f,
-                          rand() % 2   ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
-                          : rand() % 2 ? FALLOC_FL_INSERT_RANGE
+                          pick() % 2   ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+                          : pick() % 2 ? FALLOC_FL_INSERT_RANGE
                                        : FALLOC_FL_COLLAPSE_RANGE,
-                          (uint64_t)(rand() % 20) * 4096, (uint64_t)(1 + rand() % 10) * 4096);
+                          (uint64_t)(pick() % 20) * 4096, (uint64_t)(1 + pick() % 10) * 4096);
         assert_int_equal(pc_file_close(f), 0);
     }
 }
@@ -329,15 +336,15 @@ static void change_file(uint64_t folder)
     assert_int_equal(pc_getattr(t->v, ino, &a), 0);
     if (!S_ISREG(a.mode))
         return;
-    snprintf(value, sizeof(value), "%d", rand() % 100);
-    switch (rand() % 5) {
+    snprintf(value, sizeof(value), "%d", pick() % 100);
+    switch (pick() % 5) {
     case 0:
-        assert_int_equal(pc_xattr_set(t->v, ino, rand() % 2 ? "user.a" : "user.s3.meta.b", value,
+        assert_int_equal(pc_xattr_set(t->v, ino, pick() % 2 ? "user.a" : "user.s3.meta.b", value,
                                       strlen(value), 0),
                          0);
         break;
     case 1:
-        pc_xattr_remove(t->v, ino, rand() % 2 ? "user.a" : "user.s3.meta.b");
+        pc_xattr_remove(t->v, ino, pick() % 2 ? "user.a" : "user.s3.meta.b");
         break;
     default:
         change_content(ino);
@@ -354,11 +361,11 @@ static void change(void)
     struct pc_attr a;
     uint64_t ino;
 
-    snprintf(name, sizeof(name), "n%d", rand() % 12);
-    switch (rand() % 8) {
+    snprintf(name, sizeof(name), "n%d", pick() % 12);
+    switch (pick() % 8) {
     case 0:
     case 1:
-        m.mode = modes[rand() % 4];
+        m.mode = modes[pick() % 4];
         pc_make(t->v, folder, name, &m, &a);
         break;
     case 2:
@@ -370,8 +377,8 @@ static void change(void)
             pc_rmdir(t->v, folder, from);
         break;
     case 4:
-        if (any_of(folder, rand() % 2, from))
-            pc_rename(t->v, folder, from, other, name, rand() % 4 ? 0 : PC_RENAME_EXCHANGE);
+        if (any_of(folder, pick() % 2, from))
+            pc_rename(t->v, folder, from, other, name, pick() % 4 ? 0 : PC_RENAME_EXCHANGE);
         break;
     case 5:
         ino = any_of(folder, false, from);
@@ -407,13 +414,13 @@ static void model_check(void)
 
 static void model_run(unsigned seed, unsigned steps)
 {
-    srand(seed);
+    seeded = seed;
     model_n = model_names = 0;
     for (unsigned i = 0; i < steps; i++) {
         change();
-        if (rand() % 25 == 0) {
-            if (model_n == MODEL_SNAPS || (model_n > 0 && rand() % 3 == 0))
-                model_remove((unsigned)rand() % model_n);
+        if (pick() % 25 == 0) {
+            if (model_n == MODEL_SNAPS || (model_n > 0 && pick() % 3 == 0))
+                model_remove((unsigned)pick() % model_n);
             else
                 model_take();
             model_check();
@@ -422,7 +429,7 @@ static void model_run(unsigned seed, unsigned steps)
     model_check();
     assert_int_equal(test_volume_fsck(t), 0);
     while (model_n > 0) {
-        model_remove((unsigned)rand() % model_n);
+        model_remove((unsigned)pick() % model_n);
         model_check();
     }
     assert_nothing_left();
