@@ -30,7 +30,7 @@ echo one >"$M/d/f"; echo two >"$M/d/g"; echo three >"$M/d/h"
 rm "$M/d/f"; mv "$M/d/g" "$M/d/h"; rmdir "$M/d/e"
 is "what went" "$(entries)" "/d/e /d/f /d/h"
 ok "df tells" sh -c "command pcloud --home '$PCLOUD_HOME' df | grep -q '^Trash .*3 entries'"
-hour=$(ls "$M/.trash" | tail -n 1)
+hour=$(find "$M/.trash" -mindepth 1 -maxdepth 1 -printf "%f\n" | sort | tail -n 1)
 is "it lies in the hour" "$(cat "$M/.trash/$hour"/*-f)" one
 is "what is kept as it was" "$(cat "$M/.trash/$hour"/*-h)" three
 entry=$(basename "$M/.trash/$hour"/*-f)
