@@ -195,10 +195,14 @@ static void test_read_only(void **state)
     assert_int_equal(pc_snapshot_remove(t->v, "s"), -ENOENT);
 }
 
+#define NAMES_TEXT 256
+
 static int name_of(void *arg, const struct pc_snapshot *s)
 {
-    strcat(arg, s->name);
-    strcat(arg, " ");
+    char *text = arg;
+    size_t len = strlen(text);
+
+    snprintf(text + len, NAMES_TEXT - len, "%s ", s->name);
     return 0;
 }
 
@@ -207,7 +211,7 @@ static void test_names(void **state)
     static const char *const bad[] = {"", ".", ".a", "a/b", "a b", "\xc3\xa4", NULL};
     struct pc_snapshot s;
     struct test_names l;
-    char text[256] = "", longer[PC_SNAPSHOT_NAME_MAX + 2];
+    char text[NAMES_TEXT] = "", longer[PC_SNAPSHOT_NAME_MAX + 2];
 
     (void)state;
     take("b");
@@ -264,7 +268,7 @@ static int pick(void)
     return (int)(test_random(&seeded) >> 33);
 }
 
-static uint64_t any_of(uint64_t folder, bool dirs, char *name)
+static uint64_t any_of(uint64_t folder, bool dirs, char name[PC_NAME_MAX + 1])
 {
     struct test_names *l = calloc(1, sizeof(*l));
     uint64_t ino = 0;
@@ -277,7 +281,7 @@ static uint64_t any_of(uint64_t folder, bool dirs, char *name)
 
         if (ino == 0 && !S_ISDIR(l->attrs[j].mode) == !dirs) {
             ino = l->attrs[j].ino;
-            strcpy(name, l->names[j]);
+            snprintf(name, PC_NAME_MAX + 1, "%s", l->names[j]);
         }
     }
     for (unsigned i = 0; i < l->n; i++)
@@ -289,7 +293,7 @@ static uint64_t any_of(uint64_t folder, bool dirs, char *name)
 static uint64_t any_folder(void)
 {
     uint64_t at = PC_ROOT_INO, sub;
-    char name[256];
+    char name[PC_NAME_MAX + 1];
 
     while (pick() % 3 && (sub = any_of(at, true, name)) != 0)
         at = sub;
@@ -327,7 +331,7 @@ static void change_content(uint64_t ino)
 
 static void change_file(uint64_t folder)
 {
-    char name[256], value[16];
+    char name[PC_NAME_MAX + 1], value[16];
     uint64_t ino = any_of(folder, false, name);
     struct pc_attr a;
 
@@ -357,7 +361,7 @@ static void change(void)
     struct pc_make m = {.target = "t"};
     static const uint32_t modes[] = {S_IFREG | 0644, S_IFREG | 0600, S_IFDIR | 0755,
                                      S_IFLNK | 0777};
-    char name[256], from[256];
+    char name[PC_NAME_MAX + 1], from[PC_NAME_MAX + 1];
     struct pc_attr a;
     uint64_t ino;
 

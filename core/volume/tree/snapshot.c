@@ -51,25 +51,22 @@ static int64_t period_of(enum period p, int64_t t)
 static int rule_parse(const char *word, size_t len, struct rules *r)
 {
     const char *eq = memchr(word, '=', len);
-    char number[8] = "";
-    size_t digits;
+    unsigned number = 0;
 
-    if (!eq || (size_t)(eq - word) + 1 >= len)
+    if (!eq)
         return -EINVAL;
-    digits = len - (size_t)(eq - word) - 1;
-    if (digits >= sizeof(number))
-        return -EINVAL;
-    memcpy(number, eq + 1, digits);
-    for (size_t i = 0; i < digits; i++)
-        if (!isdigit((unsigned char)number[i]))
+    for (const char *p = eq + 1; p < word + len; p++) {
+        if (!isdigit((unsigned char)*p) || number > KEEP_MAX)
             return -EINVAL;
+        number = 10 * number + (unsigned)(*p - '0');
+    }
     for (size_t p = 0; p < PERIODS; p++) {
         if (strlen(period_names[p]) != (size_t)(eq - word) ||
             memcmp(period_names[p], word, (size_t)(eq - word)) != 0)
             continue;
-        if (r->keep[p] != 0 || atol(number) < 1 || atol(number) > KEEP_MAX)
+        if (r->keep[p] != 0 || number < 1 || number > KEEP_MAX)
             return -EINVAL;
-        r->keep[p] = (unsigned)atol(number);
+        r->keep[p] = number;
         return 0;
     }
     return -EINVAL;
