@@ -21,6 +21,8 @@
 #define REPLY_WHOLE (512u << 10) /* replies up to this are read first and leave in one write */
 #define REPLY_RING (2u << 20) /* bytes of a longer one that are read ahead, where reading waits */
 #define REPLY_BLOCK (256u << 10) /* bytes of it read, and sent, at once */
+#define REPLY_FEW 4u             /* with no more requests than this at work */
+#define REPLY_LARGE (1u << 20)   /* ... so much: fewer turns of the library for it */
 #define REPLY_SLOW (8u << 20)    /* the most that is read ahead before trying without */
 #define REPLY_MANY 32u           /* with more requests than this at work */
 #define REPLY_LEAST (256u << 10) /* ... only so much is read ahead */

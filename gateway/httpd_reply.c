@@ -16,6 +16,16 @@ static bool many(const struct exchange *x)
     return atomic_load(&x->server->active) > REPLY_MANY;
 }
 
+/* Bytes that are read, and sent, at once. */
+static size_t block_size(const struct exchange *x)
+{
+    if (x->req.reply_length <= REPLY_WHOLE)
+        return (size_t)x->req.reply_length;
+    if (many(x))
+        return REPLY_LEAST / 2;
+    return atomic_load(&x->server->active) <= REPLY_FEW ? REPLY_LARGE : REPLY_BLOCK;
+}
+
 /* The next bytes of the source to the ring, as many as have room in one piece; false if there is nothing to do now. */
 static bool ring_read(struct exchange *x)
 {
@@ -80,11 +90,9 @@ void reply_prepare(struct exchange *x)
         fail_reply(x, r->reply_body.err ? r->reply_body.err : -EIO);
     if (!r->source.read || r->head || r->reply_length == 0)
         return;
-    x->block = many(x) ? REPLY_LEAST / 2 : REPLY_BLOCK;
-    if (r->reply_length <= REPLY_WHOLE)
-        x->block = (size_t)r->reply_length;
+    x->block = block_size(x);
     x->until = r->reply_length;
-    if (r->source.read_now)
+    if (r->source.read_now && x->block < r->reply_length)
         x->until = x->block;
     if (ring_alloc(&x->ring, r->source.read_now ? x->block : ring_size(x)) < 0) {
         fail_reply(x, -ENOMEM);

@@ -116,7 +116,7 @@ def test_list_buckets_pages():
 
 def test_put_get():
     b = bucket()
-    for size in (0, 1, 4096, 65536, 65537, 262144, 262145, MIB + 1, 9 * MIB):
+    for size in (0, 1, 4096, 65536, 65537, 262144, 262145, 524289, 700001, MIB, MIB + 1, 9 * MIB):
         data = os.urandom(size)
         r = S3.put_object(Bucket=b, Key="k", Body=data)
         same(r["ETag"], f'"{md5(data)}"')
