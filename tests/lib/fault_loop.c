@@ -368,7 +368,7 @@ static bool one(const struct trial *trial, struct fault_world *w, enum fault fau
 
 static void each_fault(const struct trial *trial, struct fault_world *w)
 {
-    unsigned step = getenv("PC_TEST_SLOW") ? 7 : 1;
+    unsigned step = getenv("PC_TEST_SLOW") ? 17 : 1;
 
     for (enum fault fault = ALLOC_ONCE; fault < FAULTS; fault++) {
         unsigned long n = 1;

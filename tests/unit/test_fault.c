@@ -113,7 +113,7 @@ static void one_life(void (*arm)(unsigned long n), unsigned long n, unsigned lon
 
 static void loop(void (*arm)(unsigned long n), unsigned long (*disarm)(void))
 {
-    unsigned long failed = 1, n, step = getenv("PC_TEST_SLOW") ? 7 : 1;
+    unsigned long failed = 1, n, step = getenv("PC_TEST_SLOW") ? 17 : 1;
 
     for (n = 1; failed > 0; n += step) {
         assert_true(n < 2000);
