@@ -77,7 +77,7 @@ struct meta_content_ops {
                       uint64_t new_pack, uint64_t new_off);
     /* Forget sealed packs with nothing live, older than every pin, whose removal is durable: fills ids to unlink; number. */
     int (*gc_packs)(struct meta *m, unsigned max, uint64_t *ids);
-    /* Expire nodes whose last holder is gone; the number. */
+    /* Expire nodes whose last holder is gone; the number, with those that others did meanwhile: 0 says that all are gone or held. */
     int (*gc_orphans)(struct meta *m, unsigned max);
     /* A session that died left open packs: mark those of dead sessions sealed at the size given by ${size_of}. */
     int (*pack_adopt)(struct meta *m, int64_t (*size_of)(void *arg, uint64_t id), void *arg);

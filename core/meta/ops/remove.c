@@ -248,7 +248,7 @@ static int drop_entries(struct meta *m, struct sql_conn *c, uint64_t ino)
     return rc < 0 ? rc : n == 0;
 }
 
-/* One bounded step towards the end of an orphan: 1 it is gone, 0 go on, 2 nothing to do (held, or somebody was faster). */
+/* One bounded step towards the end of an orphan: 1 it is gone, by us or somebody who was faster and may have left others, 0 go on, 2 it is held. */
 static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
 {
     static const char find_sql[] = "SELECT 1 FROM orphan WHERE ino=?1";
@@ -258,7 +258,7 @@ static int expire_in(struct meta *m, struct sql_conn *c, uint64_t ino)
     int rc = sql_one(c, find_sql, &st, "u", ino);
 
     if (rc <= 0)
-        return rc < 0 ? rc : 2;
+        return rc < 0 ? rc : 1;
     sqlite3_reset(st);
     if (sql_is_held(m, ino))
         return 2;
