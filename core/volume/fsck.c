@@ -80,6 +80,14 @@ static int walk(struct walk *w)
     return n < 0 ? n : rc;
 }
 
+/* A pack of the list has no file: 1 if it still ought to have one, for gc may have removed it since. */
+static int still_wanted(struct walk *w, uint64_t id)
+{
+    struct meta_pack now;
+    int n = w->v->meta->content->pack_list(w->v->meta, id - 1, 1, &now);
+    return n < 0 ? n : n > 0 && now.id == id && now.live > 0;
+}
+
 static int fsck_pack(struct walk *w, const struct meta_pack *p)
 {
     char text[160];
@@ -88,6 +96,9 @@ static int fsck_pack(struct walk *w, const struct meta_pack *p)
         return 0;
     if (w->pack_size != -ENOENT)
         return (int)w->pack_size;
+    int rc = still_wanted(w, p->id);
+    if (rc <= 0)
+        return rc;
     w->fsck->problems++;
     snprintf(text, sizeof(text),
              "pack %016" PRIx64 " is missing: %" PRIu64 " bytes of content are lost", p->id,
@@ -99,6 +110,8 @@ static int fsck_pack(struct walk *w, const struct meta_pack *p)
 static int fsck_block(struct walk *w, const struct meta_block *b)
 {
     char text[160];
+    if (w->pack_size >= 0 && b->off + b->stored > (uint64_t)w->pack_size)
+        w->pack_size = data_pack_size(w->v->data, b->pack); /* packs grow while we look */
     if (w->pack_size < 0 || b->off + b->stored <= (uint64_t)w->pack_size)
         return 0;
     w->fsck->problems++;
