@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pcloud/err.h"
+
 int edge_find(struct sql_conn *c, uint64_t parent, const char *seg, size_t len, uint64_t *ret_ino)
 {
     static const char sql[] = "SELECT ino FROM edge WHERE parent=?1 AND seg=?2";
@@ -210,4 +212,26 @@ int edge_feed(struct meta *m, struct sql_conn *c, unsigned kinds, const struct e
     if (!e->folder)
         other[len++] = '/';
     return sql_feed(m, c, PC_CHANGE_ENTRY, 0, e->parent, other, len);
+}
+
+int edge_first(struct sql_conn *c, uint64_t parent, struct edge *e)
+{
+    static const char sql[] = "SELECT seg, ino FROM edge WHERE parent=?1 ORDER BY seg LIMIT 1";
+    const char *seg;
+    size_t len;
+    sqlite3_stmt *st;
+    int rc = sql_one(c, sql, &st, "u", parent);
+
+    if (rc <= 0)
+        return rc;
+    rc = col_blob(st, 0, &seg, &len);
+    if (rc == 0 && len > SEGMENT_MAX)
+        rc = PC_ECORRUPT;
+    if (rc == 0) {
+        *e = (struct edge){.parent = parent, .ino = col_u(st, 1), .len = len};
+        e->folder = segment_is_folder(seg, len);
+        memcpy(e->seg, seg, len);
+    }
+    sqlite3_reset(st);
+    return rc < 0 ? rc : 1;
 }

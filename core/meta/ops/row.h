@@ -91,6 +91,8 @@ int edge_pair(struct sql_conn *c, uint64_t parent, const char *base, size_t len,
 int edge_by_name(struct sql_conn *c, uint64_t parent, const char *name, struct edge *e);
 /** edge_of(c, parent, ino, e): the first edge from a folder to a node: 1, 0; looks at every entry: for messages. */
 int edge_of(struct sql_conn *c, uint64_t parent, uint64_t ino, struct edge *e);
+/** edge_first(c, parent, e): the first entry of a folder by its segment (not whether it has a twin): 1, 0. */
+int edge_first(struct sql_conn *c, uint64_t parent, struct edge *e);
 /** edge_any(c, parent): has the folder any entry? 1, 0. */
 int edge_any(struct sql_conn *c, uint64_t parent);
 

@@ -112,20 +112,13 @@ int op_bucket_create(struct meta *m, const char *bucket, const char *owner)
 /* The first entry of a folder: 1 with its node in *ret_ino, 0 if it is empty; PC_ENOTEMPTY_BUCKET if that is no folder. */
 static int first_folder(struct sql_conn *c, uint64_t parent, uint64_t *ret_ino)
 {
-    static const char sql[] = "SELECT seg, ino FROM edge WHERE parent=?1 ORDER BY seg LIMIT 1";
-    const char *seg;
-    size_t len;
-    sqlite3_stmt *st;
-    int rc = sql_one(c, sql, &st, "u", parent);
+    struct edge e;
+    int rc = edge_first(c, parent, &e);
 
     if (rc <= 0)
         return rc;
-    rc = col_blob(st, 0, &seg, &len);
-    if (rc == 0)
-        rc = segment_is_folder(seg, len) ? 1 : PC_ENOTEMPTY_BUCKET;
-    *ret_ino = col_u(st, 1);
-    sqlite3_reset(st);
-    return rc;
+    *ret_ino = e.ino;
+    return e.folder ? 1 : PC_ENOTEMPTY_BUCKET;
 }
 
 /* Take a folder without entries away from its parent; which one that is, is told. */

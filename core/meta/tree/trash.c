@@ -300,29 +300,6 @@ static int64_t hour_end(const char *seg, size_t len)
     return (int64_t)timegm(&tm);
 }
 
-/* The first entry of a folder: 1, 0. */
-static int first_of(struct sql_conn *c, uint64_t parent, struct edge *e)
-{
-    static const char sql[] = "SELECT seg, ino FROM edge WHERE parent=?1 ORDER BY seg LIMIT 1";
-    const char *seg;
-    size_t len;
-    sqlite3_stmt *st;
-    int rc = sql_one(c, sql, &st, "u", parent);
-
-    if (rc <= 0)
-        return rc;
-    rc = col_blob(st, 0, &seg, &len);
-    if (rc == 0 && len > SEGMENT_MAX)
-        rc = PC_ECORRUPT;
-    if (rc == 0) {
-        *e = (struct edge){.parent = parent, .ino = col_u(st, 1), .len = len};
-        e->folder = segment_is_folder(seg, len);
-        memcpy(e->seg, seg, len);
-    }
-    sqlite3_reset(st);
-    return rc < 0 ? rc : 1;
-}
-
 static int drop_one(struct meta *m, struct sql_conn *c, const struct edge *e, struct row *hour,
                     struct pc_trash_result *ret)
 {
@@ -348,12 +325,12 @@ static int drop_in(struct meta *m, struct sql_conn *c, int64_t before, struct pc
     int rc = trash_top(c, &top);
 
     if (rc > 0)
-        rc = first_of(c, top.ino, &h);
+        rc = edge_first(c, top.ino, &h);
     if (rc <= 0 || hour_end(h.seg, h.len) > before)
         return rc < 0 ? rc : 0;
     rc = row_load(c, h.ino, &hour);
     for (unsigned i = 0; i < DROP_PAGE && rc >= 0 && monotonic_ns() < until; i++) {
-        rc = first_of(c, h.ino, &e);
+        rc = edge_first(c, h.ino, &e);
         if (rc == 0) { /* it is empty */
             rc = folder_remove(m, c, &top, &hour, &h);
             if (rc == 0)
