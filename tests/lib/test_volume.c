@@ -93,3 +93,15 @@ void test_volume_free(struct test_volume *t)
     test_dir_free(t->dir);
     free(t);
 }
+
+int test_volume_set_up(void **state)
+{
+    *state = test_volume_new();
+    return 0;
+}
+
+int test_volume_tear_down(void **state)
+{
+    test_volume_free(*state);
+    return 0;
+}

@@ -38,4 +38,8 @@ uint64_t test_volume_fsck(struct test_volume *t);
 /* test_volume_free(t): Close, and remove the home. */
 void test_volume_free(struct test_volume *t);
 
+/* test_volume_set_up(state), test_volume_tear_down(state): The same for cmocka: *state is the volume. */
+int test_volume_set_up(void **state);
+int test_volume_tear_down(void **state);
+
 #endif

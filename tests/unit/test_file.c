@@ -418,30 +418,26 @@ static void holes(void **state)
     assert_int_equal(pc_file_close(f), 0);
 }
 
-static int set_up(void **state)
-{
-    *state = test_volume_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    test_volume_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(random_against_model, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sequential_and_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(patched_while_streaming, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unlinked_while_open, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(made_without_a_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(made_open_and_patched_short, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(two_parts_see_each_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_size_never_falls_behind, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(holes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(random_against_model, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(sequential_and_again, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(patched_while_streaming, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(unlinked_while_open, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(made_without_a_name, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(made_open_and_patched_short, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(two_parts_see_each_other, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(a_size_never_falls_behind, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(holes, test_volume_set_up, test_volume_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

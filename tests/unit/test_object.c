@@ -350,29 +350,23 @@ static void odd_keys_on_both_doors(void **state)
     assert_int_equal(test_volume_fsck(t), 0);
 }
 
-static int set_up(void **state)
-{
-    *state = test_volume_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    test_volume_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(put_and_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reader_keeps_what_it_opened, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reader_goes_on_without_waiting, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(conditions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parts_become_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(space_comes_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(equal_content_is_stored_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(odd_keys_on_both_doors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(put_and_read, test_volume_set_up, test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(reader_keeps_what_it_opened, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(reader_goes_on_without_waiting, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(conditions, test_volume_set_up, test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(parts_become_one, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(space_comes_back, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(equal_content_is_stored_once, test_volume_set_up,
+                                        test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(odd_keys_on_both_doors, test_volume_set_up,
+                                        test_volume_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

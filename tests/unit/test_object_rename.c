@@ -155,25 +155,14 @@ static void marks_go_with_the_content(void **state)
     pc_object_fini(&o);
 }
 
-static int set_up(void **state)
-{
-    *state = test_volume_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    test_volume_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(moves, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(replaces, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(marks_go_with_the_content, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(moves, test_volume_set_up, test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(replaces, test_volume_set_up, test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(refuses, test_volume_set_up, test_volume_tear_down),
+        cmocka_unit_test_setup_teardown(marks_go_with_the_content, test_volume_set_up,
+                                        test_volume_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
